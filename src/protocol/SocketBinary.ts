@@ -3,6 +3,7 @@
  *
  * On the wire `{"_placeholder":true,"num":n}` stands for the n-th attachment.
  */
+import * as OwnProperty from "./OwnProperty.ts"
 
 /** The data cannot be sent, or placeholders and attachments do not belong together. */
 export interface SocketBinaryFailure {
@@ -29,7 +30,8 @@ export const bytesOf = (binary: ArrayBuffer | ArrayBufferView): Uint8Array => {
     : new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength)
 }
 
-const hasToJson = (value: object): value is { toJSON(): unknown } =>
+/** Whether it says itself what is to be sent in its place. */
+export const hasToJson = (value: object): value is { toJSON(): unknown } =>
   typeof (value as { readonly toJSON?: unknown }).toJSON === "function"
 
 const search = (value: unknown, depth: number, unwrap: boolean): boolean => {
@@ -76,15 +78,6 @@ const failure = (message: string): SocketBinaryFailure => ({ _tag: "SocketBinary
 const tooDeep = failure("data is cyclic or nested too deep")
 const ambiguous = failure("data looks like the placeholder of an attachment")
 
-/** Sets an own property, whatever its name: plain assignment to `__proto__` would change the prototype. */
-const setOwn = (target: Record<string, unknown>, key: string, value: unknown): void => {
-  if (key === "__proto__") {
-    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
-  } else {
-    target[key] = value
-  }
-}
-
 const takeOut = (value: unknown, attachments: Array<Uint8Array>, depth: number, unwrap: boolean): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (depth > maxDepth) return tooDeep
@@ -108,7 +101,7 @@ const takeOut = (value: unknown, attachments: Array<Uint8Array>, depth: number, 
   for (const key of Object.keys(value)) {
     const item = takeOut((value as Readonly<Record<string, unknown>>)[key], attachments, depth + 1, true)
     if (item === tooDeep || item === ambiguous) return item
-    setOwn(copy, key, item)
+    OwnProperty.set(copy, key, item)
   }
   return copy["_placeholder"] === true ? ambiguous : copy
 }

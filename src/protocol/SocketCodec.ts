@@ -85,7 +85,8 @@ export interface JsonCodecOptions {
 type Replacer = JsonCodecOptions["replacer"]
 type Reviver = JsonCodecOptions["reviver"]
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : "data cannot be encoded")
+/** What an encoder's user reads about something that was thrown while encoding. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : "data cannot be encoded")
 
 /** `<nsp>,<id>` with what may be left out left out. */
 const address = (packet: SocketPacket): string => {
