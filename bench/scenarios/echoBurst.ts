@@ -1,0 +1,23 @@
+import * as ClosedLoop from "../load/ClosedLoop.ts"
+import * as Message from "../Message.ts"
+import { cpuPerOperation, type Scenario } from "../Scenario.ts"
+
+/** The best case for batching: 32 requests in one segment, so a server that corks reads once and writes once for all of them. */
+export const echoBurst: Scenario = {
+  name: "echo-burst",
+  about: "50 WebSocket connections, 32 echoes in flight on each, requests that are due together in one write",
+  needs: "websocket",
+  fresh: false,
+  gc: false,
+  duration: 1000,
+  rounds: 5,
+  figures: [cpuPerOperation("echo, bursts of 32", { official: 0.8 })],
+  prepare: (port) =>
+    ClosedLoop.prepare(port, {
+      connections: 50,
+      inFlight: 32,
+      writes: "burst",
+      request: () => Message.echo,
+      response: () => Message.echo
+    })
+}
