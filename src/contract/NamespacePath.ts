@@ -1,0 +1,192 @@
+/**
+ * Which namespace names a contract answers to, and what the name says: a fixed name, a path with parameters, a regular expression or
+ * a predicate.
+ */
+import * as Exit from "effect/Exit"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+
+/** Decides about a name that a client asks for; `auth` is what the client sent, not decoded. Throwing refuses the name. */
+export type Predicate = (name: string, auth: unknown) => boolean
+
+/** What a namespace can be named by. */
+export type PathInput = string | RegExp | Predicate
+
+/** A schema of a path parameter; its encoded side is the text in the name. */
+export type ParamSchema = Schema.ConstraintCodec<unknown, string>
+
+/** The names of the `:parameters` of a path. */
+export type ParamNames<P> = P extends `${string}/:${infer Rest}`
+  ? Rest extends `${infer Name}/${infer Tail}`
+    ? Name | ParamNames<`/${Tail}`>
+    : Rest
+  : never
+
+/** The schemas of the parameters of a path; a parameter without one is a non-empty string. */
+export type ParamSchemas<P> = { readonly [K in ParamNames<P>]?: ParamSchema }
+
+/** The decoded parameters of a path. Those of a regular expression are its named groups. */
+export type Params<P, S> = P extends RegExp
+  ? Readonly<Record<string, string | undefined>>
+  : {
+      readonly [K in ParamNames<P>]: K extends keyof S ? (S[K] extends { readonly Type: infer T } ? T : string) : string
+    }
+
+/** How a path selects names: `static` and `parameters` can also make a name. */
+export type Kind<P> = P extends string ? ([ParamNames<P>] extends [never] ? "static" : "parameters") : "pattern"
+
+/** A path at run time. */
+export interface NamespacePath {
+  readonly kind: "static" | "parameters" | "pattern"
+  /** The name, the path with its `:parameters`, or a description of the pattern. */
+  readonly path: string
+  /** The parameters of a name, `undefined` when the namespace does not answer to it. Never throws. */
+  match(name: string, auth: unknown): Readonly<Record<string, unknown>> | undefined
+  /** The name for these parameters. Fails for parameters that do not fit; a pattern has no name to make (a defect). */
+  nameOf(params: Readonly<Record<string, unknown>>): Exit.Exit<string, Schema.SchemaError>
+}
+
+const noParams: Readonly<Record<string, never>> = Object.freeze({})
+
+/** A comma ends the namespace in a packet; control characters would break polling payloads. */
+const isNameCharacter = (code: number): boolean => code >= 0x20 && code !== 0x7f && code !== 0x2c
+
+/** Whether a name can stand in a Socket.IO packet. */
+export const isName = (name: string): boolean => {
+  if (name[0] !== "/") return false
+  for (let index = 0; index < name.length; index++) if (!isNameCharacter(name.charCodeAt(index))) return false
+  return true
+}
+
+const withSlash = (path: string): string => (path.startsWith("/") ? path : `/${path}`)
+
+const fixed = (path: string): NamespacePath => ({
+  kind: "static",
+  path,
+  match: (name) => (name === path ? noParams : undefined),
+  nameOf: () => Exit.succeed(path)
+})
+
+interface Segment {
+  readonly text: string
+  readonly param: string | undefined
+}
+
+const paramName = /^[A-Za-z_]\w*$/
+
+const segmentsOf = (path: string): ReadonlyArray<Segment> => {
+  const names = new Set<string>()
+  return path.split("/").map((text) => {
+    if (!text.startsWith(":")) return { text, param: undefined }
+    const param = text.slice(1)
+    if (!paramName.test(param)) throw new TypeError(`"${text}" is not a parameter of a namespace path, in "${path}"`)
+    if (names.has(param)) throw new TypeError(`the parameter "${text}" stands twice in "${path}"`)
+    names.add(param)
+    return { text, param }
+  })
+}
+
+const invalidParam = (param: string, expected: string): Exit.Exit<never, Schema.SchemaError> =>
+  Exit.fail(new Schema.SchemaError(new SchemaIssue.Pointer([param], new SchemaIssue.InvalidValue({ expected }))))
+
+const parameterized = (path: string, schemas: Readonly<Record<string, ParamSchema | undefined>>): NamespacePath => {
+  const segments = segmentsOf(path)
+  for (const name of Object.keys(schemas)) {
+    if (!segments.some((segment) => segment.param === name))
+      throw new TypeError(`"${path}" has no parameter ":${name}"`)
+  }
+  const codecs = new Map(
+    segments.flatMap(({ param }) => {
+      const schema: ParamSchema | undefined =
+        param !== undefined && Object.hasOwn(schemas, param) ? schemas[param] : undefined
+      return param === undefined
+        ? []
+        : [
+            [
+              param,
+              {
+                decode: Schema.decodeUnknownExit(schema ?? Schema.String),
+                encode: Schema.encodeUnknownExit(schema ?? Schema.String)
+              }
+            ] as const
+          ]
+    })
+  )
+  return {
+    kind: "parameters",
+    path,
+    match(name) {
+      const texts = name.split("/", segments.length + 1)
+      if (texts.length !== segments.length) return undefined
+      const params: Array<[string, unknown]> = []
+      for (let index = 0; index < segments.length; index++) {
+        const { param, text } = segments[index]!
+        const given = texts[index]!
+        if (param === undefined) {
+          if (given !== text) return undefined
+          continue
+        }
+        const decoded = given === "" ? undefined : codecs.get(param)!.decode(given)
+        if (decoded === undefined || Exit.isFailure(decoded)) return undefined
+        params.push([param, decoded.value])
+      }
+      return Object.fromEntries(params)
+    },
+    nameOf(params) {
+      const texts: Array<string> = []
+      for (const { param, text } of segments) {
+        if (param === undefined) {
+          texts.push(text)
+          continue
+        }
+        const encoded = codecs.get(param)!.encode(Object.hasOwn(params, param) ? params[param] : undefined)
+        if (Exit.isFailure(encoded)) {
+          return Exit.mapError(
+            encoded,
+            (error) => new Schema.SchemaError(new SchemaIssue.Pointer([param], error.issue))
+          )
+        }
+        if (encoded.value === "" || encoded.value.includes("/") || !isName(`/${encoded.value}`)) {
+          return invalidParam(param, "text that can be a part of a namespace name")
+        }
+        texts.push(encoded.value)
+      }
+      return Exit.succeed(texts.join("/"))
+    }
+  }
+}
+
+const pattern = (path: string, match: NamespacePath["match"]): NamespacePath => ({
+  kind: "pattern",
+  path,
+  match,
+  nameOf: () =>
+    Exit.die(new TypeError(`the namespaces ${path} have no name of their own; connect to one of them by name`))
+})
+
+/** The path of an input. Throws a `TypeError` for a name that cannot stand in a packet and for malformed parameters. */
+export const make = (
+  input: PathInput,
+  schemas: Readonly<Record<string, ParamSchema | undefined>> = {}
+): NamespacePath => {
+  if (typeof input === "string") {
+    const path = withSlash(input)
+    if (!isName(path)) throw new TypeError(`"${input}" cannot be a namespace: it has a comma or a control character`)
+    return path.includes("/:") ? parameterized(path, schemas) : fixed(path)
+  }
+  if (input instanceof RegExp) {
+    // Global and sticky expressions remember where they stopped, which would make every second name fail.
+    const expression = new RegExp(input.source, input.flags.replace(/[gy]/g, ""))
+    return pattern(String(input), (name) => {
+      const found = expression.exec(name)
+      return found === null ? undefined : { ...found.groups }
+    })
+  }
+  return pattern(input.name === "" ? "(predicate)" : `(${input.name})`, (name, auth) => {
+    try {
+      return input(name, auth) ? noParams : undefined
+    } catch {
+      return undefined
+    }
+  })
+}
