@@ -71,9 +71,9 @@ export type ArgsOf<A extends ArgsInput> =
       ? [...T]
       : never
 
-type TypeOr<S, Otherwise> = [S] extends [never] ? Otherwise : S extends { readonly Type: infer T } ? T : Otherwise
+type TypeOr<S, Otherwise> = S extends { readonly Type: infer T } ? T : Otherwise
 
-type IsDeclared<Ack, Error> = [Ack | Error] extends [never] ? false : true
+type IsDeclared<Ack, Error> = [Ack | Error] extends [undefined] ? false : true
 
 type WithoutReservedTag<S> = S extends { readonly Type: { readonly _tag: AckFault["_tag"] } }
   ? { readonly "this _tag is reserved for the faults of acknowledgements": never }
@@ -89,14 +89,17 @@ const reservedTag = (ast: SchemaAST.AST): unknown => {
 
 const isSchemaList = (args: ArgsInput): args is ReadonlyArray<PayloadSchema> => Array.isArray(args)
 
+/** A schema, or nothing declared. */
+type Declared = PayloadSchema | undefined
+
 /** What {@link make} takes. */
-export interface Options<A extends ArgsInput, K extends PayloadSchema, X extends PayloadSchema> {
+export interface Options<A extends ArgsInput, K extends Declared, X extends Declared> {
   /** The arguments of the event; more than these are refused. */
   readonly args: A
   /** What the handler answers with, as the only argument of the acknowledgement. */
-  readonly ack?: K | undefined
+  readonly ack?: K
   /** What the handler may fail with. It makes the answer an envelope; see docs/wire-acks.md. */
-  readonly error?: (X & WithoutReservedTag<X>) | undefined
+  readonly error?: X & WithoutReservedTag<X>
   /** Default `"unbounded"`: handlers start in order of arrival and run concurrently. */
   readonly concurrency?: Concurrency | undefined
 }
@@ -105,7 +108,7 @@ export interface Options<A extends ArgsInput, K extends PayloadSchema, X extends
  * Declares an event. Schemas are compiled by the first value that passes. Throws a `TypeError` for a concurrency below 1 and for an
  * error whose `_tag` is `InvalidPayload` or `HandlerFailed`.
  */
-export const make = <const A extends ArgsInput, K extends PayloadSchema = never, X extends PayloadSchema = never>(
+export const make = <const A extends ArgsInput, K extends Declared = undefined, X extends Declared = undefined>(
   options: Options<A, K, X>
 ): Event<ArgsOf<A>, TypeOr<K, void>, TypeOr<X, never>, IsDeclared<K, X>> => {
   const { args, ack, error, concurrency = "unbounded" } = options

@@ -3,8 +3,8 @@
  * everything that crosses the wire.
  */
 import type * as Cause from "effect/Cause"
-import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
+import type * as Exit from "effect/Exit"
+import type * as Schema from "effect/Schema"
 import * as Event from "./Event.ts"
 import * as NamespacePath from "./NamespacePath.ts"
 import * as PayloadCodec from "./PayloadCodec.ts"
@@ -21,7 +21,9 @@ export interface AnyEvents {
 }
 
 /** Events by name, without the names that Socket.IO keeps for itself. */
-export type EventMap = AnyEvents & { readonly [K in ReservedEventName]?: never }
+export type EventMap = AnyEvents & {
+  readonly [K in ReservedEventName]?: { readonly "this event name is reserved by Socket.IO": never }
+}
 
 /** The events of a namespace without a contract: every name, any arguments. */
 export interface UntypedEvents {
@@ -121,33 +123,36 @@ export interface UntypedRefusal {
   readonly data?: unknown
 }
 
+/** A schema, or nothing declared. */
+type Declared = PayloadCodec.PayloadSchema | undefined
+
 /** What {@link make} takes. */
 export interface Options<
   P extends NamespacePath.PathInput,
   S,
-  A extends PayloadCodec.PayloadSchema,
-  R extends PayloadCodec.PayloadSchema,
-  D extends PayloadCodec.PayloadSchema,
+  A extends Declared,
+  R extends Declared,
+  D extends Declared,
   FC,
   FS,
   BS
 > {
   /** Schemas of the `:parameters` of the path; a name whose parameters do not decode is no name of this namespace. */
-  readonly params?: (S & NamespacePath.ParamSchemas<P>) | undefined
+  readonly params?: S & NamespacePath.ParamSchemas<P, S>
   /** What clients authenticate with, decoded before any middleware runs. A client that sends nothing sends `{}`. */
-  readonly auth?: A | undefined
+  readonly auth?: A
   /** The message of the refusal when the auth does not decode. Default `"invalid auth"`. */
   readonly authMessage?: string | ((issue: PayloadIssue.PayloadIssue) => string) | undefined
   /** What middleware may refuse a connection with: the `message` or `_tag` of the value is the message of the `connect_error`, its encoded form the data. */
-  readonly refusal?: R | undefined
+  readonly refusal?: R
   /** What sockets carry. */
-  readonly data?: D | undefined
+  readonly data?: D
   readonly fromClient?: FC | undefined
   readonly fromServer?: FS | undefined
   readonly betweenServers?: BS | undefined
 }
 
-type TypeOr<S, Otherwise> = [S] extends [never] ? Otherwise : S extends { readonly Type: infer T } ? T : Otherwise
+type TypeOr<S, Otherwise> = S extends { readonly Type: infer T } ? T : Otherwise
 
 type NoEvents = Record<never, never>
 
@@ -188,9 +193,9 @@ const branded = <N extends Any>(namespace: Omit<Any, typeof TypeId>): N =>
 export const make = <
   const P extends NamespacePath.PathInput,
   S = NoEvents,
-  A extends PayloadCodec.PayloadSchema = never,
-  R extends PayloadCodec.PayloadSchema = never,
-  D extends PayloadCodec.PayloadSchema = never,
+  A extends Declared = undefined,
+  R extends Declared = undefined,
+  D extends Declared = undefined,
   FC extends EventMap = NoEvents,
   FS extends EventMap = NoEvents,
   BS extends EventMap = NoEvents
@@ -202,13 +207,13 @@ export const make = <
   readonly fromServer: FS
   readonly betweenServers: BS
   readonly auth: TypeOr<A, unknown>
-  readonly hasAuth: [A] extends [never] ? false : true
+  readonly hasAuth: [A] extends [undefined] ? false : true
   readonly refusal: TypeOr<R, never>
   readonly data: TypeOr<D, Record<string, unknown>>
   readonly params: NamespacePath.Params<P, S>
   readonly kind: NamespacePath.Kind<P>
 }> => {
-  const names = NamespacePath.make(path, options.params)
+  const names = NamespacePath.make(path, options.params as NamespacePath.AnyParamSchemas | undefined)
   const fromClient: AnyEvents = options.fromClient ?? {}
   const fromServer: AnyEvents = options.fromServer ?? {}
   const betweenServers: AnyEvents = options.betweenServers ?? {}

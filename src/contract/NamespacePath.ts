@@ -22,8 +22,15 @@ export type ParamNames<P> = P extends `${string}/:${infer Rest}`
     : Rest
   : never
 
-/** The schemas of the parameters of a path; a parameter without one is a non-empty string. */
-export type ParamSchemas<P> = { readonly [K in ParamNames<P>]?: ParamSchema }
+/** What the schemas `S` of the parameters of a path have to be; a parameter without a schema is a non-empty string. */
+export type ParamSchemas<P, S> = {
+  readonly [K in keyof S]: K extends ParamNames<P>
+    ? ParamSchema
+    : { readonly "the path has only the parameters": ParamNames<P> }
+}
+
+/** Schemas of parameters by name. */
+export type AnyParamSchemas = Readonly<Record<string, ParamSchema | undefined>>
 
 /** The decoded parameters of a path. Those of a regular expression are its named groups. */
 export type Params<P, S> = P extends RegExp
@@ -89,7 +96,7 @@ const segmentsOf = (path: string): ReadonlyArray<Segment> => {
 const invalidParam = (param: string, expected: string): Exit.Exit<never, Schema.SchemaError> =>
   Exit.fail(new Schema.SchemaError(new SchemaIssue.Pointer([param], new SchemaIssue.InvalidValue({ expected }))))
 
-const parameterized = (path: string, schemas: Readonly<Record<string, ParamSchema | undefined>>): NamespacePath => {
+const parameterized = (path: string, schemas: AnyParamSchemas): NamespacePath => {
   const segments = segmentsOf(path)
   for (const name of Object.keys(schemas)) {
     if (!segments.some((segment) => segment.param === name))
@@ -165,10 +172,7 @@ const pattern = (path: string, match: NamespacePath["match"]): NamespacePath => 
 })
 
 /** The path of an input. Throws a `TypeError` for a name that cannot stand in a packet and for malformed parameters. */
-export const make = (
-  input: PathInput,
-  schemas: Readonly<Record<string, ParamSchema | undefined>> = {}
-): NamespacePath => {
+export const make = (input: PathInput, schemas: AnyParamSchemas = {}): NamespacePath => {
   if (typeof input === "string") {
     const path = withSlash(input)
     if (!isName(path)) throw new TypeError(`"${input}" cannot be a namespace: it has a comma or a control character`)

@@ -1,0 +1,3 @@
+import { Event } from "effect-socketio/contract"
+
+Event.make({ args: [String] })

@@ -1,0 +1,3 @@
+import { client } from "./calls.ts"
+
+client.emit("mesage", "hi")
