@@ -8,7 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { PayloadCodec } from "./PayloadCodec.ts"
-import { maxMessageLength, maxPathLength, type PayloadIssue } from "./PayloadIssue.ts"
+import { cut, maxPathLength, type PayloadIssue } from "./PayloadIssue.ts"
 
 /** The arguments of the event did not pass its schema; the handler was not called. */
 export interface InvalidPayloadFault extends PayloadIssue {
@@ -48,20 +48,24 @@ const field = (record: Readonly<Record<string, unknown>>, key: string): unknown 
 
 const isPosition = (value: unknown): value is string | number => typeof value === "string" || typeof value === "number"
 
+const bounded = (key: string | number): string | number => (typeof key === "string" ? cut(key) : key)
+
 /** Reads a fault; `undefined` for everything else. Texts from a peer are cut as our own are. */
 const decodeFault = (error: unknown): AckFault | undefined => {
   if (!isRecord(error)) return undefined
-  const event = field(error, "event")
-  if (typeof event !== "string") return undefined
-  if (error["_tag"] === "HandlerFailed") return { _tag: "HandlerFailed", event }
-  if (error["_tag"] !== "InvalidPayload") return undefined
+  const name = field(error, "event")
+  if (typeof name !== "string") return undefined
+  const event = cut(name)
+  const tag = field(error, "_tag")
+  if (tag === "HandlerFailed") return { _tag: "HandlerFailed", event }
+  if (tag !== "InvalidPayload") return undefined
   const path = field(error, "path")
   const message = field(error, "message")
   return {
     _tag: "InvalidPayload",
     event,
-    path: Array.isArray(path) ? path.filter(isPosition).slice(0, maxPathLength) : [],
-    message: typeof message === "string" ? message.slice(0, maxMessageLength + 1) : ""
+    path: Array.isArray(path) ? path.slice(0, maxPathLength).filter(isPosition).map(bounded) : [],
+    message: typeof message === "string" ? cut(message) : ""
   }
 }
 

@@ -22,7 +22,9 @@ export const maxPathLength = 32
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-const cut = (text: string): string => (text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text)
+/** Cuts a text to {@link maxMessageLength}, with an ellipsis in place of the rest. */
+export const cut = (text: string): string =>
+  text.length > maxMessageLength ? `${text.slice(0, maxMessageLength)}…` : text
 
 const position = (key: unknown): string | number => (typeof key === "number" ? key : cut(String(key)))
 
