@@ -1,0 +1,454 @@
+/**
+ * A network in memory, between the real server and the real client.
+ *
+ * It stands where sockets would: servers get HTTP requests and WebSockets from it (`EngineHost`), clients send them through it
+ * (`ClientPlatform`), so polling, upgrade and WebSocket code runs as it does in production. Time is that of Effect's `Clock` and every
+ * delivery is a task of its `Scheduler`: under `TestClock` a test is deterministic and `TestClock.adjust` waits for whole cascades.
+ *
+ * ```ts
+ * const network = yield* MemoryNetwork.MemoryNetwork
+ * yield* network.latency("40 millis")
+ * yield* network.freeze()          // the line is dead and nobody was told
+ * yield* TestClock.adjust("45 seconds")
+ * yield* network.heal()
+ * ```
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scheduler from "effect/Scheduler"
+import { EngineHost } from "../engine/EngineHost.ts"
+import type { EngineResponse } from "../engine/EngineRequest.ts"
+import { byteLength } from "../protocol/Utf8.ts"
+import * as Deadlines from "../runtime/Deadlines.ts"
+import * as Turn from "../runtime/Turn.ts"
+import type {
+  ClientPlatform,
+  ClientWebSocket,
+  ClientWebSocketHandlers,
+  HttpRequest,
+  HttpResult,
+  WebSocketRequest
+} from "../transport/ClientPlatform.ts"
+import * as Faults from "./Faults.ts"
+import { later, type LinkContext, MemoryLink } from "./MemoryLink.ts"
+import {
+  type ArrivingRequest,
+  isFor,
+  MemoryExchange,
+  MemoryUpgrade,
+  type Mount,
+  sizeOfResponse
+} from "./MemoryServer.ts"
+import { makePair, type WebSocketPair } from "./MemoryWebSocket.ts"
+import * as TrackedScheduler from "./TrackedScheduler.ts"
+
+export type { Direction, PerDirection, Selector } from "./Faults.ts"
+
+/** What has passed since the network was made. */
+export interface Traffic {
+  /** HTTP requests that were started. */
+  readonly requests: number
+  /** WebSockets that were opened. */
+  readonly webSockets: number
+  /** Connections that nobody accepted. */
+  readonly refused: number
+  /** Connections broken by `cut` and `reset`. */
+  readonly reset: number
+  /** Requests, bodies, answers and frames that arrived, in both directions. */
+  readonly parcels: number
+  /** Bytes of bodies and frames that arrived, in both directions; heads of HTTP messages are not counted. */
+  readonly bytes: number
+  /** Connections that exist now. */
+  readonly open: number
+  /** Parcels on their way now. */
+  readonly inFlight: number
+}
+
+/** The network that tests stand on. Faults apply to the connections that the selector means, to all without one. */
+export class MemoryNetwork extends Context.Service<
+  MemoryNetwork,
+  {
+    /** Delays what is sent from now on, each way or both; 0 at first. */
+    latency(
+      delay: Duration.Input | Faults.PerDirection<Duration.Input>,
+      selector?: Faults.Selector
+    ): Effect.Effect<void>
+    /** Limits each connection to so many bytes a second, each way or both; no limit at first. */
+    bandwidth(bytesPerSecond: number | Faults.PerDirection<number>, selector?: Faults.Selector): Effect.Effect<void>
+    /** Stops the traffic of one direction or both without anybody being told: half-open connections, or a reader that does not read. New connections hang. */
+    freeze(selector?: Faults.Selector & { readonly direction?: Faults.Direction | undefined }): Effect.Effect<void>
+    /** Loses the present connections without either end being told, for ever: a router that forgot them. New ones work. */
+    lose(selector?: Faults.Selector): Effect.Effect<void>
+    /** Breaks the present connections, and both ends are told. New ones work. */
+    reset(selector?: Faults.Selector): Effect.Effect<void>
+    /** Refuses new connections; the present ones go on. */
+    refuse(selector?: Faults.Selector): Effect.Effect<void>
+    /** Breaks the present connections and refuses new ones, until `heal`. */
+    cut(selector?: Faults.Selector): Effect.Effect<void>
+    /** Ends `freeze`, `refuse` and `cut` that were set for the selector or within it; frozen traffic arrives. Latency and bandwidth stay. */
+    heal(selector?: Faults.Selector): Effect.Effect<void>
+    /** What has passed and what there is. */
+    readonly traffic: Effect.Effect<Traffic>
+    /**
+     * Waits until nothing is left to run: no delivery that is due, no fiber that could go on, in any number of steps. Whatever waits for the clock
+     * (latency, timers) or for real input and output goes on waiting.
+     */
+    readonly settle: Effect.Effect<void>
+    /** The client's side, for a client of that name; "client" unless given. */
+    platform(client?: string): ClientPlatform
+    /** The server's side, under a host name of its own: `http://<name>` reaches it. */
+    host(name: string): EngineHost["Service"]
+  }
+>()("effect-socketio/testing/MemoryNetwork") {}
+
+const headSize = 0
+
+interface Counters {
+  requests: number
+  webSockets: number
+  refused: number
+  reset: number
+  parcels: number
+  bytes: number
+}
+
+const split = <A>(value: A | Faults.PerDirection<A>): ReadonlyArray<readonly [Faults.Direction, A]> => {
+  if (typeof value === "object" && value !== null && ("toServer" in value || "toClient" in value)) {
+    const entries: Array<readonly [Faults.Direction, A]> = []
+    if (value.toServer !== undefined) entries.push(["toServer", value.toServer])
+    if (value.toClient !== undefined) entries.push(["toClient", value.toClient])
+    return entries
+  }
+  const both = value as A
+  return [
+    ["toServer", both],
+    ["toClient", both]
+  ]
+}
+
+const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code })
+
+const refusal = (server: string): Error => failure("ECONNREFUSED", `connect ECONNREFUSED ${server}`)
+
+const brokenPipe = (): Error => failure("ECONNRESET", "socket hang up")
+
+/** Host, path with query, and security of a URL; undefined for one that is none. */
+const parseUrl = (url: string): { host: string; path: string; secure: boolean } | undefined => {
+  if (!URL.canParse(url)) return undefined
+  const { host, pathname, protocol, search } = new URL(url)
+  return { host, path: pathname + search, secure: protocol === "https:" || protocol === "wss:" }
+}
+
+const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+const bodyText = (response: EngineResponse): string =>
+  typeof response.body === "string" ? response.body : new TextDecoder().decode(response.body)
+
+/** A network in the current scope, on the current clock; and the scheduler by which it knows what is left to run. */
+const makeWithScheduler = Effect.gen(function* () {
+  const scope = yield* Effect.scope
+  const scheduler = TrackedScheduler.make(yield* Scheduler.Scheduler)
+  const context = Context.add(yield* Effect.context<never>(), Scheduler.Scheduler, scheduler)
+  const turn = Turn.makeUnsafe(context)
+  const deadlines = Deadlines.makeUnsafe(context, scope)
+  const faults = Faults.make()
+  const links = new Set<MemoryLink>()
+  const mounts = new Map<string, Array<Mount>>()
+  const counters: Counters = { requests: 0, webSockets: 0, refused: 0, reset: 0, parcels: 0, bytes: 0 }
+
+  const linkContext: LinkContext = {
+    turn,
+    deadlines,
+    arrived(bytes) {
+      counters.parcels++
+      counters.bytes += bytes
+    },
+    conditions: faults.conditions,
+    over: (link) => links.delete(link)
+  }
+
+  /** A connection, unless it is refused at once. Whether anything listens shows when the first parcel arrives. */
+  const connect = (server: string, client: string): MemoryLink | undefined => {
+    if (faults.refused(server, client)) {
+      counters.refused++
+      return undefined
+    }
+    const link = new MemoryLink(linkContext, server, client)
+    links.add(link)
+    return link
+  }
+
+  const listening = (server: string): boolean => (mounts.get(server)?.length ?? 0) > 0
+
+  const mountFor = (server: string, url: string): Mount | undefined =>
+    mounts.get(server)?.find((mount) => isFor(mount, url))
+
+  const arriving = (
+    method: string,
+    target: { host: string; path: string; secure: boolean },
+    headers: Readonly<Record<string, string>>
+  ): ArrivingRequest => ({
+    method,
+    url: target.path,
+    headers: { host: target.host, ...lowerCase(headers) },
+    secure: target.secure
+  })
+
+  const request = (client: string, request: HttpRequest, done: (result: HttpResult) => void): (() => void) => {
+    counters.requests++
+    let settled = false
+    const finish = (result: HttpResult): void => {
+      if (settled) return
+      settled = true
+      done(result)
+    }
+    const target = parseUrl(request.url)
+    const link = target === undefined ? undefined : connect(target.host, client)
+    if (target === undefined || link === undefined) {
+      const cause = target === undefined ? new TypeError(`Invalid URL: ${request.url}`) : refusal(target.host)
+      later(turn, () => finish({ _tag: "NoAnswer", cause }))
+      return () => {
+        settled = true
+      }
+    }
+    let exchange: MemoryExchange | undefined
+    const answer = (response: EngineResponse): void =>
+      link.toClient.push(sizeOfResponse(response), () => {
+        link.end()
+        finish({ _tag: "Answer", status: response.status, body: bodyText(response) })
+      })
+    link.onServerReset = () => exchange?.abort()
+    link.onClientReset = (cause) => finish({ _tag: "NoAnswer", cause })
+    const body = request.body
+    const headers = body === undefined ? {} : { "content-length": String(byteLength(body)) }
+    link.toServer.push(headSize, () => {
+      const mount = mountFor(target.host, target.path)
+      if (mount !== undefined) {
+        exchange = new MemoryExchange(arriving(request.method, target, { ...headers, ...request.headers }), answer)
+        mount.handler.handleRequest(exchange)
+      } else if (listening(target.host)) {
+        answer({ status: 404, headers: {}, body: "Not Found" })
+      } else {
+        counters.refused++
+        link.toClient.push(headSize, () => {
+          link.end()
+          finish({ _tag: "NoAnswer", cause: refusal(target.host) })
+        })
+      }
+    })
+    if (body !== undefined) link.toServer.push(byteLength(body), () => exchange?.arrive(body))
+    else link.toServer.push(headSize, () => exchange?.arrive(""))
+    return () => {
+      if (settled) return
+      settled = true
+      link.onClientReset = undefined
+      link.toServer.push(headSize, () => {
+        exchange?.abort()
+        link.end()
+      })
+    }
+  }
+
+  const openWebSocket = (
+    client: string,
+    request: WebSocketRequest,
+    handlers: ClientWebSocketHandlers
+  ): ClientWebSocket => {
+    let pair: WebSocketPair | undefined
+    let state: "connecting" | "open" | "over" = "connecting"
+    const fail = (cause: Error): void => {
+      if (state === "over") return
+      state = "over"
+      handlers.onClose(1006, "", cause)
+    }
+    const target = parseUrl(request.url)
+    const link = target === undefined ? undefined : connect(target.host, client)
+    if (target === undefined || link === undefined) {
+      const cause = target === undefined ? new TypeError(`Invalid URL: ${request.url}`) : refusal(target.host)
+      later(turn, () => fail(cause))
+      return { send() {}, bufferedAmount: 0, close: () => later(turn, () => fail(brokenPipe())) }
+    }
+    const failAfter = (cause: Error): void =>
+      link.toClient.push(headSize, () => {
+        link.end()
+        fail(cause)
+      })
+    link.onClientReset = fail
+    link.toServer.push(headSize, () => {
+      const mount = mountFor(target.host, target.path)
+      if (mount === undefined) {
+        if (!listening(target.host)) {
+          counters.refused++
+          return failAfter(refusal(target.host))
+        }
+        return failAfter(failure("ERR_UNEXPECTED_RESPONSE", "Unexpected server response: 404"))
+      }
+      const headers: Record<string, string> = { ...request.headers, connection: "Upgrade", upgrade: "websocket" }
+      if (request.protocols.length > 0) headers["sec-websocket-protocol"] = request.protocols.join(", ")
+      const upgrade = new MemoryUpgrade(
+        arriving("GET", target, headers),
+        () => {
+          if (state === "over") return undefined
+          counters.webSockets++
+          const made = makePair(turn, deadlines, link, mount.maxPayload, {
+            onFrame: (frame) => {
+              if (state === "open") handlers.onFrame(frame)
+            },
+            onClose: (code, reason, cause) => {
+              if (state === "over") return
+              state = "over"
+              handlers.onClose(code, reason, cause)
+            }
+          })
+          link.toClient.push(headSize, () => {
+            if (state === "over") return made.client.close()
+            pair = made
+            state = "open"
+            handlers.onOpen()
+          })
+          return made.server
+        },
+        (response) =>
+          failAfter(failure("ERR_UNEXPECTED_RESPONSE", `Unexpected server response: ${String(response.status)}`))
+      )
+      mount.handler.handleUpgrade(upgrade)
+    })
+    return {
+      send: (frame) => pair?.client.send(frame),
+      get bufferedAmount() {
+        return pair?.client.bufferedAmount ?? 0
+      },
+      close() {
+        if (pair !== undefined) return pair.client.close()
+        if (state !== "connecting") return
+        // As browsers and ws do: an attempt that is given up fails.
+        later(turn, () => fail(failure("ABORT_ERR", "WebSocket was closed before the connection was established")))
+      }
+    }
+  }
+
+  const chosen = (selector: Faults.Selector | undefined): ReadonlyArray<MemoryLink> =>
+    [...links].filter((link) => Faults.selects(selector ?? {}, link.server, link.client))
+
+  const refresh = (): void => {
+    for (const link of links) link.refresh()
+  }
+
+  const reset = (selector: Faults.Selector | undefined): void => {
+    for (const link of chosen(selector)) {
+      // An end that was lost does not learn of a reset either.
+      if (link.lost) continue
+      counters.reset++
+      link.reset(brokenPipe())
+    }
+  }
+
+  const idle: Effect.Effect<void> = Effect.callback<void>((resume) => {
+    if (scheduler.pending === 0) return resume(Effect.void)
+    const forget = scheduler.onIdle(() => resume(Effect.void))
+    return Effect.sync(forget)
+  })
+
+  const service = MemoryNetwork.of({
+    latency: (delay, selector = {}) =>
+      Effect.sync(() => {
+        for (const [direction, value] of split(delay)) {
+          faults.add(selector, { _tag: "Latency", direction, millis: Duration.toMillis(value) })
+        }
+        refresh()
+      }),
+    bandwidth: (bytesPerSecond, selector = {}) =>
+      Effect.sync(() => {
+        for (const [direction, value] of split(bytesPerSecond)) {
+          faults.add(selector, { _tag: "Bandwidth", direction, bytesPerSecond: value })
+        }
+        refresh()
+      }),
+    freeze: ({ client, direction, server } = {}) =>
+      Effect.sync(() => {
+        for (const frozen of direction === undefined ? (["toServer", "toClient"] as const) : [direction]) {
+          faults.add({ client, server }, { _tag: "Frozen", direction: frozen })
+        }
+        refresh()
+      }),
+    lose: (selector) =>
+      Effect.sync(() => {
+        for (const link of chosen(selector)) link.lose()
+      }),
+    reset: (selector) => Effect.sync(() => reset(selector)),
+    refuse: (selector = {}) => Effect.sync(() => faults.add(selector, { _tag: "Refused" })),
+    cut: (selector = {}) =>
+      Effect.sync(() => {
+        faults.add(selector, { _tag: "Refused" })
+        reset(selector)
+      }),
+    heal: (selector = {}) =>
+      Effect.sync(() => {
+        faults.heal(selector)
+        refresh()
+      }),
+    traffic: Effect.sync(() => {
+      let inFlight = 0
+      for (const link of links) inFlight += link.toServer.inFlight + link.toClient.inFlight
+      return { ...counters, open: links.size, inFlight }
+    }),
+    settle: Effect.gen(function* () {
+      // A fiber of another scheduler may just have been forked: let it begin, then wait, until that brings nothing new.
+      do {
+        yield* idle
+        yield* Effect.yieldNow
+        yield* Effect.yieldNow
+      } while (scheduler.pending > 1)
+      yield* idle
+    }),
+    platform: (client = "client") => ({
+      name: "memory",
+      request: (options, done) => request(client, options, done),
+      openWebSocket: (options, handlers) => openWebSocket(client, options, handlers)
+    }),
+    host: (name) => ({
+      serve: (handler, options) =>
+        Effect.acquireRelease(
+          Effect.sync(() => {
+            const path = options.addTrailingSlash && !options.path.endsWith("/") ? `${options.path}/` : options.path
+            const mount: Mount = { handler, path, maxPayload: options.maxPayload }
+            mounts.set(name, [...(mounts.get(name) ?? []), mount])
+            return mount
+          }),
+          (mount) =>
+            Effect.sync(() => {
+              mounts.set(name, mounts.get(name)?.filter((other) => other !== mount) ?? [])
+            })
+        ).pipe(Effect.asVoid),
+      address: Effect.succeed(undefined)
+    })
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const link of links) link.end()
+      mounts.clear()
+    })
+  )
+  return { service, scheduler }
+})
+
+/**
+ * A network of its own. The layer also gives its scheduler to what is built on it, which is how `settle` knows about the fibers of the
+ * server, the clients and the test.
+ */
+export const layer: Layer.Layer<MemoryNetwork> = Layer.effectContext(
+  Effect.map(makeWithScheduler, ({ scheduler, service }) =>
+    Context.make(MemoryNetwork, service).pipe(Context.add(Scheduler.Scheduler, scheduler))
+  )
+)
+
+/** The host for one server of the network, reached as `http://<name>`; "server" unless given. */
+export const layerHost = (name = "server"): Layer.Layer<EngineHost, never, MemoryNetwork> =>
+  Layer.effect(
+    EngineHost,
+    MemoryNetwork.use((network) => Effect.succeed(network.host(name)))
+  )

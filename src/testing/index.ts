@@ -1,0 +1,4 @@
+/**
+ * Entry "effect-socketio/testing": a network in memory, so that tests run the real server and the real client in virtual time.
+ */
+export * as MemoryNetwork from "./MemoryNetwork.ts"
