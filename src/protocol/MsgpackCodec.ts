@@ -57,7 +57,11 @@ export const msgpack: SocketCodec = {
   encode(packet) {
     try {
       const { type, nsp, data, id } = packet
-      return Group.make(MsgpackEncode.encodeOrThrow({ type, nsp, data, id }))
+      // Absent fields must not be written at all: peers check them.
+      const fields: Record<string, unknown> = { type, nsp }
+      if (data !== undefined) fields["data"] = data
+      if (id !== undefined) fields["id"] = id
+      return Group.make(MsgpackEncode.encodeOrThrow(fields, "notepack2"))
     } catch (error) {
       return encodeFailure(messageOf(error), error)
     }

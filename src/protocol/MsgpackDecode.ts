@@ -1,5 +1,5 @@
 /**
- * Values from msgpack, as `notepack.io` 3 reads them in Node, but safe with hostile input: nothing is allocated for what is only
+ * Values from msgpack, as `notepack.io` 3 reads them in Node (which includes what version 2 writes), but safe with hostile input: nothing is allocated for what is only
  * announced, nesting is limited, names cannot change prototypes, and every read stays inside the bytes.
  */
 import * as OwnProperty from "./OwnProperty.ts"
@@ -119,7 +119,7 @@ class Reader {
     return new Date((high * 2 ** 32 + low) * 1000 + nanos / 1e6)
   }
 
-  /** An extension: timestamps, and two forms of the library's early days; others as pairs of type and bytes. */
+  /** An extension: a timestamp, or else a pair of type and bytes. */
   private extension(size: number): unknown {
     const type = this.signed(1)
     const data = this.binary(size)
@@ -137,6 +137,7 @@ class Reader {
     return [type, data]
   }
 
+  /** One of fixed size; type 0 of version 2 is `undefined` or a date. */
   private fixedExtension(size: number): unknown {
     const extension = this.extension(size)
     if (!Array.isArray(extension) || extension[0] !== 0) return extension
@@ -147,6 +148,7 @@ class Reader {
     return new Date(view.getInt32(0) * 2 ** 32 + view.getUint32(4))
   }
 
+  /** One with its size; type 0 of version 2 is an `ArrayBuffer`. */
   private sizedExtension(size: number): unknown {
     const extension = this.extension(size)
     if (!Array.isArray(extension) || extension[0] !== 0) return extension

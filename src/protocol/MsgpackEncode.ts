@@ -1,11 +1,19 @@
 /**
- * Values as msgpack, byte for byte as `notepack.io` 3 writes them, which the official parser and the Redis adapter use.
+ * Values as msgpack, byte for byte as the official packages write them by `notepack.io`, in its two dialects.
  *
- * Where that library writes something wrong, this one does not: typed arrays are written as their bytes, integers that fit no
- * 64 bits as floats, invalid dates as nil, and lone surrogates as U+FFFD.
+ * Where that library writes something wrong, this one does not: `ArrayBuffer`s and typed arrays are written as their bytes and
+ * as what every peer reads as binary (in Node, version 2 writes the whole underlying buffer, in a form that browsers do not
+ * read), integers that fit no 64 bits as floats, invalid dates as nil, and lone surrogates as U+FFFD.
  */
 import * as SocketBinary from "./SocketBinary.ts"
 import * as Utf8 from "./Utf8.ts"
+
+/**
+ * How dates and `undefined` are written. `notepack2`: as extensions of type 0, also for properties that are undefined
+ * (`socket.io-msgpack-parser` 3, which cannot read the other form of dates). `notepack3`: as timestamps and nil, and such
+ * properties are left out (the Redis adapters and emitters).
+ */
+export type Dialect = "notepack2" | "notepack3"
 
 // Up to this length a loop is faster than the platform's encoder.
 const shortText = 32
@@ -19,6 +27,7 @@ class Writer {
   bytes: Uint8Array<ArrayBuffer>
   view: DataView<ArrayBuffer>
   length = 0
+  dialect: Dialect = "notepack2"
 
   constructor(size: number) {
     this.bytes = new Uint8Array(size)
@@ -40,7 +49,8 @@ class Writer {
   }
 
   byte(value: number): void {
-    this.bytes[this.reserve(1)] = value
+    const at = this.reserve(1)
+    this.bytes[at] = value
   }
 
   /** A prefix and a number of 1, 2 or 4 bytes, the smallest that holds it; prefixes follow each other. */
@@ -138,16 +148,34 @@ class Writer {
 
   binary(bytes: Uint8Array): void {
     this.sized(0xc4, bytes.length)
-    this.bytes.set(bytes, this.reserve(bytes.length))
+    // Growing replaces `this.bytes`: reserve first.
+    const at = this.reserve(bytes.length)
+    this.bytes.set(bytes, at)
+  }
+
+  undefined(): void {
+    if (this.dialect === "notepack3") return this.byte(0xc0)
+    const at = this.reserve(3)
+    this.bytes.set([0xd4, 0, 0], at)
+  }
+
+  date(value: Date): void {
+    const millis = value.getTime()
+    if (Number.isNaN(millis)) this.byte(0xc0)
+    else if (this.dialect === "notepack3") this.timestamp(millis)
+    else this.legacyDate(millis)
+  }
+
+  /** An extension of type 0: milliseconds in 64 bits. */
+  legacyDate(millis: number): void {
+    const at = this.reserve(10)
+    this.bytes.set([0xd7, 0], at)
+    this.view.setUint32(at + 2, Math.floor(millis / 2 ** 32))
+    this.view.setUint32(at + 6, millis)
   }
 
   /** The timestamp extension (-1) in its shortest form of 32, 64 or 96 bits. */
-  date(value: Date): void {
-    const millis = value.getTime()
-    if (Number.isNaN(millis)) {
-      this.byte(0xc0)
-      return
-    }
+  timestamp(millis: number): void {
     const seconds = Math.floor(millis / 1000)
     const nanos = (millis - seconds * 1000) * 1e6
     if (seconds < 0 || seconds >= 2 ** 34) {
@@ -170,7 +198,10 @@ class Writer {
 
   map(value: object, depth: number): void {
     const record = value as Readonly<Record<string, unknown>>
-    const keys = Object.keys(record).filter((key) => record[key] !== undefined && typeof record[key] !== "function")
+    const keys = Object.keys(record).filter((key) => {
+      const type = typeof record[key]
+      return type !== "function" && (type !== "undefined" || this.dialect === "notepack2")
+    })
     this.container(0x80, 0xde, keys.length)
     for (const key of keys) {
       this.text(key)
@@ -203,7 +234,7 @@ class Writer {
       case "boolean":
         return this.byte(value ? 0xc3 : 0xc2)
       case "undefined":
-        return this.byte(0xc0)
+        return this.undefined()
       case "object":
         return value === null ? this.byte(0xc0) : this.object(value, depth)
       default:
@@ -220,11 +251,12 @@ let idle: Writer | undefined
  * Throws, for the codec to catch: for functions, symbols and BigInts, for data that is cyclic or nested deeper than
  * `SocketBinary.maxDepth`, and whatever a `toJSON` or getter throws.
  */
-export const encodeOrThrow = (value: unknown): Uint8Array<ArrayBuffer> => {
+export const encodeOrThrow = (value: unknown, dialect: Dialect): Uint8Array<ArrayBuffer> => {
   // A toJSON may encode something itself: it must not find this writer.
   const writer = idle ?? new Writer(512)
   idle = undefined
   writer.length = 0
+  writer.dialect = dialect
   writer.value(value, 0)
   const bytes = writer.bytes.slice(0, writer.length)
   if (writer.bytes.length <= keptScratch) idle = writer

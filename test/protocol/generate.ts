@@ -117,3 +117,19 @@ export const value = (random: Random, options: ValueOptions, depth = 3): unknown
   }
   return record
 }
+
+/**
+ * A form in which values can be compared: bytes of every class as arrays, records as sorted entries without absent fields (so that
+ * `__proto__` is a name like any other), -0 as 0.
+ */
+export const comparable = (value: unknown): unknown => {
+  if (value === 0) return 0
+  if (typeof value !== "object" || value === null || value instanceof Date) return value
+  if (value instanceof ArrayBuffer) return { bytes: [...new Uint8Array(value)] }
+  if (ArrayBuffer.isView(value)) return { bytes: [...new Uint8Array(value.buffer, value.byteOffset, value.byteLength)] }
+  if (Array.isArray(value)) return value.map(comparable)
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([key, item]) => [key, comparable(item)] as const)
+  return { entries: entries.sort(([a], [b]) => (a < b ? -1 : 1)) }
+}
