@@ -26,3 +26,17 @@ export class HandlerFailed extends Data.TaggedError("HandlerFailed")<{
     return `the handler of "${this.event}" failed`
   }
 }
+
+/** A fault as an acknowledgement envelope carries it; see docs/wire-acks.md. */
+export type Fault =
+  | {
+      readonly _tag: "InvalidPayload"
+      readonly event: string
+      readonly path: ReadonlyArray<string | number>
+      readonly message: string
+    }
+  | { readonly _tag: "HandlerFailed"; readonly event: string }
+
+/** The error that a caller gets for a fault in its answer. */
+export const fromFault = (fault: Fault): InvalidPayload | HandlerFailed =>
+  fault._tag === "HandlerFailed" ? new HandlerFailed({ event: fault.event }) : new InvalidPayload(fault)
