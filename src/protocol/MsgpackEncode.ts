@@ -202,6 +202,7 @@ class Writer {
       const type = typeof record[key]
       return type !== "function" && (type !== "undefined" || this.dialect === "notepack2")
     })
+    if (keys.length === 0 && SocketBinary.isBlob(value)) throw new Error(SocketBinary.blobMessage)
     this.container(0x80, 0xde, keys.length)
     for (const key of keys) {
       this.text(key)

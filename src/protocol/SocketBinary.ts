@@ -11,9 +11,18 @@ export interface SocketBinaryFailure {
   readonly message: string
 }
 
-/** Whether taking out or putting back failed. */
-export const isFailure = (value: unknown): value is SocketBinaryFailure =>
-  typeof value === "object" && value !== null && (value as Partial<SocketBinaryFailure>)._tag === "SocketBinaryFailure"
+// A class of its own: data from the network can have any `_tag`.
+class Failure implements SocketBinaryFailure {
+  readonly _tag = "SocketBinaryFailure"
+  readonly message: string
+
+  constructor(message: string) {
+    this.message = message
+  }
+}
+
+/** Whether taking out or putting back failed; data that only looks like a failure is none. */
+export const isFailure = (value: unknown): value is SocketBinaryFailure => value instanceof Failure
 
 /** How deep data may be nested: far more than any program needs, far less than what overflows the stack. */
 export const maxDepth = 1000
@@ -34,6 +43,18 @@ export const bytesOf = (binary: ArrayBuffer | ArrayBufferView): Uint8Array => {
 export const hasToJson = (value: object): value is { toJSON(): unknown } =>
   typeof (value as { readonly toJSON?: unknown }).toJSON === "function"
 
+/**
+ * Whether it is a `Blob` or `File`, which can only be read asynchronously. Only asked for objects without own properties, which
+ * would be sent as `{}`.
+ */
+export const isBlob = (value: object): boolean => {
+  const { arrayBuffer, size } = value as { readonly arrayBuffer?: unknown; readonly size?: unknown }
+  return typeof arrayBuffer === "function" && typeof size === "number"
+}
+
+/** What the sender of a `Blob` reads. */
+export const blobMessage = "a Blob must be read before it is sent, for example by its arrayBuffer()"
+
 const search = (value: unknown, depth: number, unwrap: boolean): boolean => {
   if (typeof value !== "object" || value === null) return false
   if (depth > maxDepth) return true
@@ -46,18 +67,17 @@ const search = (value: unknown, depth: number, unwrap: boolean): boolean => {
   }
   if (isBinary(value)) return true
   if (unwrap && hasToJson(value)) return search(value.toJSON(), depth + 1, false)
-  for (const key in value) {
-    const item = (value as Readonly<Record<string, unknown>>)[key]
-    if (typeof item === "object" && item !== null && Object.hasOwn(value, key) && search(item, depth + 1, true)) {
-      return true
-    }
+  const keys = Object.keys(value)
+  for (let i = 0; i < keys.length; i++) {
+    const item = (value as Readonly<Record<string, unknown>>)[keys[i]!]
+    if (typeof item === "object" && item !== null && search(item, depth + 1, true)) return true
   }
-  return false
+  return keys.length === 0 && isBlob(value)
 }
 
 /**
  * Whether there is binary anywhere in the value. Also `true` for what cannot be looked through (cyclic, nested too deep, a
- * `toJSON` that throws): `deconstruct` then has the failure.
+ * `Blob`, a `toJSON` that throws): `deconstruct` then has the failure.
  */
 export const hasBinary = (value: unknown): boolean => {
   try {
@@ -73,10 +93,9 @@ export interface Deconstructed {
   readonly attachments: ReadonlyArray<Uint8Array>
 }
 
-const failure = (message: string): SocketBinaryFailure => ({ _tag: "SocketBinaryFailure", message })
-
-const tooDeep = failure("data is cyclic or nested too deep")
-const ambiguous = failure("data looks like the placeholder of an attachment")
+const tooDeep = new Failure("data is cyclic or nested too deep")
+const unread = new Failure(blobMessage)
+const ambiguous = new Failure("data looks like the placeholder of an attachment")
 
 const takeOut = (value: unknown, attachments: Array<Uint8Array>, depth: number, unwrap: boolean): unknown => {
   if (typeof value !== "object" || value === null) return value
@@ -89,7 +108,7 @@ const takeOut = (value: unknown, attachments: Array<Uint8Array>, depth: number, 
     const copy: Array<unknown> = []
     for (let i = 0; i < value.length; i++) {
       const item = takeOut(value[i], attachments, depth + 1, true)
-      if (item === tooDeep || item === ambiguous) return item
+      if (isFailure(item)) return item
       copy.push(item)
     }
     return copy
@@ -97,10 +116,12 @@ const takeOut = (value: unknown, attachments: Array<Uint8Array>, depth: number, 
   // Dates stay: JSON writes them.
   if (value instanceof Date) return value
   if (unwrap && hasToJson(value)) return takeOut(value.toJSON(), attachments, depth + 1, false)
+  const keys = Object.keys(value)
+  if (keys.length === 0 && isBlob(value)) return unread
   const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
+  for (const key of keys) {
     const item = takeOut((value as Readonly<Record<string, unknown>>)[key], attachments, depth + 1, true)
-    if (item === tooDeep || item === ambiguous) return item
+    if (isFailure(item)) return item
     OwnProperty.set(copy, key, item)
   }
   return copy["_placeholder"] === true ? ambiguous : copy
@@ -117,11 +138,11 @@ export const deconstruct = (data: unknown): Deconstructed | SocketBinaryFailure 
     const copy = takeOut(data, attachments, 0, true)
     return isFailure(copy) ? copy : { data: copy, attachments }
   } catch (error) {
-    return failure(error instanceof Error ? error.message : "data cannot be read")
+    return new Failure(error instanceof Error ? error.message : "data cannot be read")
   }
 }
 
-const illegal = failure("illegal attachments")
+const illegal = new Failure("illegal attachments")
 
 const putBack = (value: unknown, attachments: ReadonlyArray<Uint8Array>, used: Set<number>, depth: number): unknown => {
   if (typeof value !== "object" || value === null) return value

@@ -382,7 +382,8 @@ describe("MsgpackCodec", () => {
       [[1n], /bigint/],
       [[Symbol.iterator], /symbol/],
       [[() => 1], /function/],
-      [[failing], /mine/]
+      [[failing], /mine/],
+      [[new Blob(["x"])], /Blob/]
     ]
     for (const [data, message] of failures) {
       const result = msgpack.encode({ type: EVENT, nsp: "/", data: ["x", ...data] })

@@ -122,6 +122,20 @@ describe("SocketBinary.deconstruct", () => {
     expect(SocketBinary.deconstruct([odd])).toMatchObject({ message: "data cannot be read" })
   })
 
+  it("fails for a Blob, which would be sent as an empty object", () => {
+    for (const data of [new Blob(["x"]), ["x", { a: new File(["x"], "y") }]]) {
+      expect(SocketBinary.hasBinary(data)).toBe(true)
+      expect(SocketBinary.deconstruct(data)).toMatchObject({ message: SocketBinary.blobMessage })
+    }
+    expect(SocketBinary.hasBinary([{}, new Set(), { arrayBuffer: () => 1, size: 1 }])).toBe(false)
+  })
+
+  it("is not confused by data that looks like a failure", () => {
+    const data = [{ _tag: "SocketBinaryFailure", message: "x" }]
+    expect(deconstructed(data)).toEqual({ data, attachments: [] })
+    expect(SocketBinary.isFailure(data[0])).toBe(false)
+  })
+
   it("fails for data that looks like a placeholder: a relayed one would be replaced at the receiver", () => {
     const relayed = parsed('{"_placeholder":true,"num":0}')
     expect(SocketBinary.deconstruct(["x", relayed, Buffer.of(1)])).toMatchObject({
@@ -146,7 +160,10 @@ describe("SocketBinary.reconstruct", () => {
   it("takes only exact placeholders with the number of an attachment", () => {
     for (const num of ["1", "-1", "0.5", '"0"', '"splice"', '"length"', "null", "1e400", "[0]"]) {
       const data = parsed(`["x",{"_placeholder":true,"num":${num}}]`)
-      expect(SocketBinary.reconstruct(data, [a]), num).toMatchObject({ message: "illegal attachments" })
+      expect(SocketBinary.reconstruct(data, [a]), num).toMatchObject({
+        _tag: "SocketBinaryFailure",
+        message: "illegal attachments"
+      })
     }
     for (const text of [
       '{"_placeholder":true}',
