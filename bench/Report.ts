@@ -138,6 +138,7 @@ export const markdown = (outcomes: ReadonlyArray<Outcome>, machine: Machine): st
     "",
     "Ratios (below 1 is better), median and range over interleaved rounds:",
     "",
+    ...(contenders.length === 0 ? ["Our own server was not part of this run.", ""] : []),
     ...contenders.flatMap((server) => [ours(outcomes, server), ""]),
     floors(outcomes),
     "",

@@ -46,7 +46,7 @@ const files = {
   load: new URL("process/load.ts", import.meta.url)
 }
 
-const startSession = async (scenario: Scenario, server: Server, pinning: Options["pinning"]): Promise<Session> => {
+const startSession = async (scenario: Scenario, server: Server, { pinning, scale }: Options): Promise<Session> => {
   const host = Child.start(files.server, [server.module], pinning?.server)
   let load: Child.Child | undefined
   const stop = async () => {
@@ -58,7 +58,7 @@ const startSession = async (scenario: Scenario, server: Server, pinning: Options
   try {
     const port = await ask<number>({ _tag: "start" })
     load = Child.start(files.load, [scenario.name, String(port)], pinning?.load)
-    await load.ask({ _tag: "prepare" } satisfies LoadAsk)
+    await load.ask({ _tag: "prepare", scale } satisfies LoadAsk)
   } catch (error) {
     await stop()
     throw error
@@ -117,7 +117,7 @@ export const scenario = async (
       const entry = entries[(i + round) % entries.length]!
       if (entry.error !== undefined) continue
       try {
-        entry.session ??= await startSession(scenario, entry.server, options.pinning)
+        entry.session ??= await startSession(scenario, entry.server, options)
         entry.samples.push(await measure(scenario, entry.session, options.scale))
       } catch (error) {
         entry.error = error instanceof Error ? error.message : String(error)

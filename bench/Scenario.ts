@@ -28,8 +28,8 @@ export interface Load {
 
 /** A load that is connected to one server and can be run any number of times. */
 export interface Driver {
-  /** Brings the server's code paths to a steady state; also checks each answer byte for byte. */
-  readonly warmUp: () => Promise<void>
+  /** Brings the server's code paths to a steady state; also checks each answer byte for byte. `scale` shortens it. */
+  readonly warmUp: (scale: number) => Promise<void>
   /** Runs for about that long, then waits until all that was started has been answered. */
   readonly measure: (milliseconds: number) => Promise<{
     readonly operations: number

@@ -43,6 +43,11 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
   process.exit(2)
 }
 
+if (options.write && (options.quick || options.only !== undefined || options.server !== undefined)) {
+  console.error("--write takes a whole run, without --quick, --only and --server: RESULTS.md is one table")
+  process.exit(2)
+}
+
 if (options.list) {
   for (const { name, about } of [...scenarios, ...servers]) console.log(`${name.padEnd(16)} ${about}`)
   process.exit(0)
@@ -77,7 +82,7 @@ const outcomes: Array<Run.Outcome> = []
 for (const scenario of choose(scenarios, options.only)) {
   outcomes.push(
     await Run.scenario(scenario, choose(servers, options.server), {
-      rounds: rounds ?? (options.quick ? Math.min(2, scenario.rounds) : undefined),
+      rounds: rounds ?? (options.quick ? (scenario.fresh ? 1 : 2) : undefined),
       scale: options.quick ? 0.4 : 1,
       pinning,
       progress: (line) => console.error(`[${((performance.now() - started) / 1000).toFixed(0)} s] ${line}`)

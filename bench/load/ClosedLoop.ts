@@ -98,11 +98,11 @@ export const prepare = async (port: number, options: Options): Promise<Driver> =
     })
 
   return {
-    warmUp: async () => {
+    warmUp: async (scale) => {
       checking = true
-      await run(300)
+      await run(300 * scale)
       checking = false
-      await run(700)
+      await run(700 * scale)
     },
     measure: async (milliseconds) => {
       latencies = options.latency === true ? [] : undefined

@@ -13,8 +13,8 @@ export const prepare = (
     held = []
   }
   return {
-    warmUp: async () => {
-      held = await Client.many(options.warmUp, options.concurrency, open)
+    warmUp: async (scale) => {
+      held = await Client.many(Math.ceil(options.warmUp * scale), options.concurrency, open)
       await settle()
     },
     measure: async (milliseconds) => {

@@ -50,10 +50,10 @@ export const prepare = async (
     })
 
   return {
-    warmUp: async () => {
-      await run(500)
+    warmUp: async (scale) => {
+      await run(500 * scale)
       checking = false
-      await run(1000)
+      await run(1000 * scale)
     },
     measure: async (milliseconds) => ({ operations: await run(milliseconds) }),
     settle: () => Promise.resolve()

@@ -6,7 +6,7 @@ import * as Child from "./Child.ts"
 
 /** What the main process asks for, in this order; `measure` and `settle` any number of times. */
 export type Ask =
-  | { readonly _tag: "prepare" }
+  | { readonly _tag: "prepare"; readonly scale: number }
   | { readonly _tag: "measure"; readonly milliseconds: number }
   | { readonly _tag: "settle" }
 
@@ -17,7 +17,7 @@ const handle = async (ask: Ask): Promise<Load | undefined> => {
   switch (ask._tag) {
     case "prepare": {
       driver = await scenario.prepare(Number(process.argv[3]))
-      await driver.warmUp()
+      await driver.warmUp(ask.scale)
       return undefined
     }
     case "measure": {
