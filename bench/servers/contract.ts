@@ -1,0 +1,19 @@
+/** The contract of our server: the events of `bench/Message.ts`, with the schemas a program would give them. */
+import { Event, Namespace } from "effect-socketio/contract"
+import * as Schema from "effect/Schema"
+
+// Key order is that of the message: the generator compares an echo byte for byte.
+const Message = Schema.Struct({ user: Schema.String, text: Schema.String, at: Schema.Finite })
+
+/** The main namespace. */
+export const Bench = Namespace.make("/", {
+  fromClient: {
+    echo: Event.make({ args: [Message] }),
+    ask: Event.make({ args: [Message], ack: Schema.Struct({ id: Schema.Finite }) }),
+    publish: Event.make({ args: [Message] })
+  },
+  fromServer: {
+    echo: Event.make({ args: [Message] }),
+    news: Event.make({ args: [Message] })
+  }
+})
