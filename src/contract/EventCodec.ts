@@ -1,13 +1,14 @@
 /**
  * What server and client need of an event at run time: its arguments and its acknowledgement, from and to the wire.
  */
+import type * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as AckEnvelope from "./AckEnvelope.ts"
 import * as PayloadCodec from "./PayloadCodec.ts"
-import type { PayloadIssue } from "./PayloadIssue.ts"
+import * as PayloadIssue from "./PayloadIssue.ts"
 
 type Result<A> = Exit.Exit<A, Schema.SchemaError>
 
@@ -34,9 +35,11 @@ export interface EventCodec<Args extends ReadonlyArray<unknown>, Ack, Error> {
   /** The answer for a declared error. */
   encodeAckFailure(error: Error): Result<WireArgs> | undefined
   /** The answer for arguments that failed to decode. */
-  encodeInvalidPayload(event: string, issue: PayloadIssue): WireArgs | undefined
+  encodeInvalidPayload(event: string, issue: PayloadIssue.PayloadIssue): WireArgs | undefined
   /** The answer for a handler that ended with anything else. */
   encodeHandlerFailed(event: string): WireArgs | undefined
+  /** What is told about a failed decode or encode: how a client that imports no Schema makes its `InvalidPayload`. */
+  issueOf(cause: Cause.Cause<Schema.SchemaError>): PayloadIssue.PayloadIssue
 }
 
 const nothing: Result<WireArgs> = Exit.succeed([])
@@ -133,7 +136,7 @@ class SchemaEventCodec implements EventCodec<Array<unknown>, unknown, unknown> {
     return this.#error && Exit.map(this.#error.encode(error), (encoded) => [AckEnvelope.failure(encoded)])
   }
 
-  encodeInvalidPayload(event: string, issue: PayloadIssue): WireArgs | undefined {
+  encodeInvalidPayload(event: string, issue: PayloadIssue.PayloadIssue): WireArgs | undefined {
     const fault: AckEnvelope.AckFault = {
       _tag: "InvalidPayload",
       event,
@@ -147,24 +150,12 @@ class SchemaEventCodec implements EventCodec<Array<unknown>, unknown, unknown> {
     const fault: AckEnvelope.AckFault = { _tag: "HandlerFailed", event }
     return this.#error && [AckEnvelope.failure(fault)]
   }
+
+  issueOf(cause: Cause.Cause<Schema.SchemaError>): PayloadIssue.PayloadIssue {
+    return PayloadIssue.fromCause(cause)
+  }
 }
 
 /** The codec of an event with these schemas; each is compiled by the first value that passes it. */
 export const make = (schemas: EventSchemas): EventCodec<Array<unknown>, unknown, unknown> =>
   new SchemaEventCodec(schemas)
-
-/**
- * The codec of events without a contract: nothing is looked at or copied. An answer is its first argument, as in Socket.IO's
- * `emitWithAck`; a handler that returns `undefined` answers without arguments.
- */
-export const untyped: EventCodec<Array<unknown>, unknown, never> = {
-  argsHaveBinary: true,
-  ackHasBinary: true,
-  decodeArgs: (args) => Exit.succeed(args as Array<unknown>),
-  encodeArgs: Exit.succeed,
-  decodeAck: (args) => Exit.succeed({ _tag: "Success", value: args[0] }),
-  encodeAck: (value) => (value === undefined ? nothing : Exit.succeed([value])),
-  encodeAckFailure: () => undefined,
-  encodeInvalidPayload: () => undefined,
-  encodeHandlerFailed: () => undefined
-}
