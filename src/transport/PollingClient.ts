@@ -96,17 +96,18 @@ class PollingClient implements ClientTransport {
 
   private request(method: "GET" | "POST", body: string | undefined, done: (result: HttpResult) => void): () => void {
     const { platform, timers, requestTimeout } = this.options
+    let cancel: (() => void) | undefined
     const abort = platform.request(this.describe(method, body), (result) => {
       cancel?.()
       done(result)
     })
     if (requestTimeout === 0) return abort
-    const cancel = timers.set(requestTimeout, () => {
+    cancel = timers.set(requestTimeout, () => {
       abort()
       done({ _tag: "NoAnswer", cause: "timeout" })
     })
     return () => {
-      cancel()
+      cancel?.()
       abort()
     }
   }
