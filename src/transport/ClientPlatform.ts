@@ -38,8 +38,11 @@ export interface ClientWebSocketHandlers {
 /** A client's WebSocket, from the attempt on. Nothing here throws; sending on a closed socket does nothing. */
 export interface ClientWebSocket {
   send(frame: Frame): void
-  /** Sends the frames of the groups in order, in one system call where the platform can. Without it they are sent one by one. */
-  sendGroups?(groups: ReadonlyArray<FrameGroup>): void
+  /**
+   * Sends the frames of the groups in order, in one system call where the platform can; those in `uncompressed` as they are. Without it
+   * they are sent one by one.
+   */
+  sendGroups?(groups: ReadonlyArray<FrameGroup>, uncompressed: ReadonlySet<FrameGroup> | undefined): void
   readonly bufferedAmount: number
   close(): void
 }

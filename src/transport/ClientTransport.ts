@@ -34,8 +34,8 @@ export interface ClientTransport {
   /** Whether `send` may be called now. */
   readonly writable: boolean
   open(): void
-  /** Sends groups in order. Only when `writable`. */
-  send(groups: ReadonlyArray<FrameGroup>): void
+  /** Sends groups in order. Only when `writable`. Those in `uncompressed` are not to be compressed. */
+  send(groups: ReadonlyArray<FrameGroup>, uncompressed?: ReadonlySet<FrameGroup>): void
   /** Takes and gives nothing more once what is in flight has settled; then calls `done`. */
   pause(done: () => void): void
   /** Takes back `pause`, finished or not. */

@@ -67,6 +67,7 @@ export class EngineClient implements ClientTransportSink, Flushable {
   private probe: ClientTransport | undefined = undefined
   private upgrading = false
   private buffer: Array<FrameGroup> = []
+  private uncompressed: Set<FrameGroup> | undefined = undefined
   private flushScheduled = false
   private maxPayload = Number.POSITIVE_INFINITY
   private stopPingTimer: (() => void) | undefined = undefined
@@ -185,8 +186,9 @@ export class EngineClient implements ClientTransportSink, Flushable {
   }
 
   /** Sends a group with what else is written in this turn; before the handshake and during an upgrade it waits. */
-  write(group: FrameGroup): void {
+  write(group: FrameGroup, compress = true): void {
     if (this.state === "closing" || this.state === "closed") return
+    if (!compress) (this.uncompressed ??= new Set()).add(group)
     this.buffer.push(group)
     this.scheduleFlush()
   }
@@ -203,9 +205,10 @@ export class EngineClient implements ClientTransportSink, Flushable {
     const transport = this.current
     if (transport === undefined || this.upgrading || this.state === "opening" || this.state === "closed") return
     if (this.buffer.length > 0 && transport.writable) {
-      const groups = this.buffer
+      const { buffer, uncompressed } = this
       this.buffer = []
-      transport.send(groups)
+      this.uncompressed = undefined
+      transport.send(buffer, uncompressed)
       if (transport.writable && this.state === "open") this.parts.sink.onDrain?.()
     }
     this.checkClosing()

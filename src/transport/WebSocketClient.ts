@@ -59,10 +59,10 @@ class WebSocketClient implements ClientTransport, ClientWebSocketHandlers {
     }
   }
 
-  send(groups: ReadonlyArray<FrameGroup>): void {
+  send(groups: ReadonlyArray<FrameGroup>, uncompressed?: ReadonlySet<FrameGroup>): void {
     const socket = this.socket
     if (socket === undefined || this.state !== "open") return
-    if (!this.options.base64 && socket.sendGroups !== undefined) return socket.sendGroups(groups)
+    if (!this.options.base64 && socket.sendGroups !== undefined) return socket.sendGroups(groups, uncompressed)
     for (const group of groups) {
       this.sendFrame(socket, group.head)
       if (group.attachments === undefined) continue
