@@ -49,7 +49,10 @@ export interface Exchange {
 export interface UpgradeExchange {
   readonly request: EngineRequest
   /** Completes the handshake with extra response headers. `ready` is called at once or later, or never if the peer has gone. */
-  accept(headers: Readonly<Record<string, string | ReadonlyArray<string>>>, ready: (socket: WebSocketLike) => void): void
+  accept(
+    headers: Readonly<Record<string, string | ReadonlyArray<string>>>,
+    ready: (socket: WebSocketLike) => void
+  ): void
   /** Refuses with an HTTP answer and closes the connection. */
   reject(response: EngineResponse): void
 }

@@ -1,0 +1,58 @@
+/**
+ * What is kept of the first request of a session: a few references, the rest computed when somebody asks.
+ */
+import type { EngineRequest, Headers } from "./EngineRequest.ts"
+import type { Handshake } from "./Session.ts"
+
+/** The query string of a URL, without the question mark. */
+export const queryOf = (url: string): string => {
+  const mark = url.indexOf("?")
+  if (mark === -1) return ""
+  const hash = url.indexOf("#", mark)
+  return hash === -1 ? url.slice(mark + 1) : url.slice(mark + 1, hash)
+}
+
+const single = (headers: Headers, name: string): string | undefined => {
+  const value = headers[name]
+  return typeof value === "string" ? value : value?.[0]
+}
+
+/** Whether the Origin header names another host than the request went to. */
+const isCrossOrigin = (headers: Headers): boolean => {
+  const origin = single(headers, "origin")
+  if (origin === undefined) return false
+  try {
+    return new URL(origin).host !== single(headers, "host")
+  } catch {
+    // "null": a sandboxed frame, a file.
+    return true
+  }
+}
+
+class HandshakeRecord implements Handshake {
+  readonly url: string
+  readonly headers: Headers
+  readonly address: string | undefined
+  readonly secure: boolean
+  readonly issued: number
+
+  constructor(request: EngineRequest, issued: number) {
+    this.url = request.url
+    this.headers = request.headers
+    this.address = request.remoteAddress
+    this.secure = request.secure
+    this.issued = issued
+  }
+
+  get query(): Readonly<Record<string, string>> {
+    // Own properties only, whatever the names are: "__proto__" included.
+    return Object.fromEntries(new URLSearchParams(queryOf(this.url)))
+  }
+
+  get crossOrigin(): boolean {
+    return isCrossOrigin(this.headers)
+  }
+}
+
+/** The record of a request that began a session at `issued`, in epoch milliseconds. */
+export const make = (request: EngineRequest, issued: number): Handshake => new HandshakeRecord(request, issued)

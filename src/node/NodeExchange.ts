@@ -1,0 +1,198 @@
+/**
+ * `node:http` requests and upgrades as the engine wants them.
+ */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http"
+import type { Duplex } from "node:stream"
+import { deflate, gzip } from "node:zlib"
+import type {
+  EngineBody,
+  EngineRequest,
+  EngineResponse,
+  Exchange,
+  Headers,
+  UpgradeExchange
+} from "../engine/EngineRequest.ts"
+import type { NodeWebSocketServer } from "./NodeWebSocket.ts"
+
+/** When answers are compressed: from `threshold` bytes on, where the client takes gzip or deflate. */
+export interface HttpCompressionOptions {
+  /** Bytes. Default 1024. */
+  readonly threshold?: number | undefined
+}
+
+class NodeRequest implements EngineRequest {
+  readonly raw: IncomingMessage
+  readonly method: string
+  readonly url: string
+
+  constructor(raw: IncomingMessage) {
+    this.raw = raw
+    this.method = raw.method ?? "GET"
+    this.url = raw.url ?? "/"
+  }
+
+  get headers(): Headers {
+    return this.raw.headers
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.raw.socket.remoteAddress
+  }
+
+  get secure(): boolean {
+    return "encrypted" in this.raw.socket && this.raw.socket.encrypted === true
+  }
+}
+
+/** A request of `node:http`. */
+class NodeExchange implements Exchange {
+  readonly request: EngineRequest
+  private readonly raw: IncomingMessage
+  private readonly response: ServerResponse
+  private readonly threshold: number
+  private responded = false
+
+  constructor(raw: IncomingMessage, response: ServerResponse, threshold: number) {
+    this.raw = raw
+    this.response = response
+    this.threshold = threshold
+    this.request = new NodeRequest(raw)
+  }
+
+  readBody(maxBytes: number, done: (body: EngineBody) => void): void {
+    const { raw } = this
+    const announced = Number(raw.headers["content-length"])
+    if (announced > maxBytes) return done({ _tag: "TooLarge", size: announced })
+    if (raw.destroyed && !raw.readableEnded) return done({ _tag: "Aborted" })
+    let chunks: Array<Buffer> = []
+    let size = 0
+    const finish = (body: EngineBody): void => {
+      raw.off("data", onData)
+      raw.off("end", onEnd)
+      raw.off("close", onClose)
+      chunks = []
+      done(body)
+    }
+    const onData = (chunk: Buffer): void => {
+      size += chunk.byteLength
+      if (size > maxBytes) {
+        raw.pause()
+        return finish({ _tag: "TooLarge", size })
+      }
+      chunks.push(chunk)
+    }
+    const onEnd = (): void => {
+      const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      finish({ _tag: "Body", text: bytes.toString() })
+    }
+    const onClose = (): void => finish({ _tag: "Aborted" })
+    raw.on("data", onData)
+    raw.on("end", onEnd)
+    raw.on("close", onClose)
+  }
+
+  respond(response: EngineResponse, compress: boolean): void {
+    if (this.responded) return
+    this.responded = true
+    const { body } = response
+    if (!compress || body === undefined || body.length < this.threshold) return this.write(response, body)
+    const encoding = acceptedEncoding(this.request.headers)
+    if (encoding === undefined) return this.write(response, body)
+    const bytes = typeof body === "string" ? Buffer.from(body) : body
+    const run = encoding === "gzip" ? gzip : deflate
+    run(bytes, (error, compressed) => {
+      if (error !== null) return this.write(response, bytes)
+      this.write({ ...response, headers: { ...response.headers, "Content-Encoding": encoding } }, compressed)
+    })
+  }
+
+  private write(response: EngineResponse, body: string | Uint8Array | undefined): void {
+    const out = this.response
+    if (out.headersSent || out.destroyed) return
+    for (const [name, value] of Object.entries(response.headers)) {
+      try {
+        out.setHeader(name, typeof value === "string" ? value : [...value])
+      } catch {
+        // A name or value that HTTP does not allow, from a hook: the answer matters more.
+      }
+    }
+    // A body that nobody has read would be taken for the next request.
+    if (!this.raw.complete && this.raw.method === "POST") out.setHeader("Connection", "close")
+    out.setHeader("Content-Length", body === undefined ? 0 : Buffer.byteLength(body))
+    out.writeHead(response.status)
+    out.end(body)
+  }
+
+  onAbort(listener: () => void): void {
+    if (this.response.destroyed) return listener()
+    this.response.once("close", () => {
+      if (!this.responded) listener()
+    })
+  }
+}
+
+/** gzip or deflate, whichever the client prefers; gzip if it has no preference. RFC 9110 section 12.5.3. */
+export const acceptedEncoding = (headers: Headers): "gzip" | "deflate" | undefined => {
+  const header = headers["accept-encoding"]
+  if (typeof header !== "string") return undefined
+  const weights = new Map<string, number>()
+  for (const part of header.split(",")) {
+    const [name, ...parameters] = part.split(";")
+    const q = parameters
+      .map((parameter) => /^\s*q\s*=\s*([0-9.]+)\s*$/i.exec(parameter)?.[1])
+      .find((found) => found !== undefined)
+    weights.set(name!.trim().toLowerCase(), q === undefined ? 1 : Number(q))
+  }
+  const weight = (name: string): number => weights.get(name) ?? weights.get("*") ?? 0
+  const best = weight("gzip") >= weight("deflate") ? "gzip" : "deflate"
+  return weight(best) > 0 ? best : undefined
+}
+
+/** The exchange of a request. `threshold` in bytes, `Infinity` for no compression. */
+export const make = (request: IncomingMessage, response: ServerResponse, threshold: number): Exchange =>
+  new NodeExchange(request, response, threshold)
+
+/** The exchange of an upgrade request. */
+export const makeUpgrade = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  server: NodeWebSocketServer
+): UpgradeExchange => {
+  // Node has taken its own listener away; between now and the WebSocket nobody else hears of a reset.
+  const onError = (): void => {
+    socket.destroy()
+  }
+  socket.on("error", onError)
+  return {
+    request: new NodeRequest(request),
+    accept(headers, ready) {
+      server.upgrade(request, socket, head, headers, (webSocket) => {
+        socket.off("error", onError)
+        ready(webSocket)
+      })
+    },
+    reject(response) {
+      rejectUpgrade(socket, response)
+    }
+  }
+}
+
+/** Answers an upgrade request with plain HTTP and closes the connection. */
+export const rejectUpgrade = (socket: Duplex, response: EngineResponse): void => {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const body = Buffer.from(response.body ?? "")
+  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`]
+  for (const [name, value] of Object.entries(response.headers)) {
+    if (name.toLowerCase() === "connection") continue
+    for (const item of typeof value === "string" ? [value] : value)
+      lines.push(`${name}: ${item.replace(/[\r\n]+/g, " ")}`)
+  }
+  lines.push("Connection: close", `Content-Length: ${body.byteLength}`, "", "")
+  socket.once("finish", () => socket.destroy())
+  socket.write(lines.join("\r\n"))
+  socket.end(body)
+}
