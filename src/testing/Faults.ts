@@ -3,10 +3,21 @@
  */
 import type { LineConditions } from "./Wire.ts"
 
-/** Which connections are meant: those to a server, by the host in its URL, those of a client, by its name, or all. */
+/** What a connection is for: one HTTP request, or one WebSocket. */
+export type Carrier = "http" | "websocket"
+
+/** Which connections are meant: those to a server, by the host in its URL, those of a client, by its name, of one kind, or all. */
 export interface Selector {
   readonly server?: string | undefined
   readonly client?: string | undefined
+  readonly over?: Carrier | undefined
+}
+
+/** Whom a connection joins, and what for. */
+export interface Parties {
+  readonly server: string
+  readonly client: string
+  readonly over: Carrier
 }
 
 /** One direction of traffic. */
@@ -29,20 +40,18 @@ export interface Faults {
   add(selector: Selector, rule: Rule): void
   /** Forgets frozen lines and refusals that were set for connections within the selector. */
   heal(selector: Selector): void
-  refused(server: string, client: string): boolean
-  conditions(server: string, client: string, direction: Direction): LineConditions
+  refused(parties: Parties): boolean
+  conditions(parties: Parties, direction: Direction): LineConditions
 }
 
 /** Whether a connection is meant. */
-export const selects = (selector: Selector, server: string, client: string): boolean =>
-  (selector.server === undefined || selector.server === server) &&
-  (selector.client === undefined || selector.client === client)
+export const selects = (selector: Selector, parties: Selector): boolean =>
+  (selector.server === undefined || selector.server === parties.server) &&
+  (selector.client === undefined || selector.client === parties.client) &&
+  (selector.over === undefined || selector.over === parties.over)
 
-const within = (inner: Selector, outer: Selector): boolean =>
-  (outer.server === undefined || outer.server === inner.server) &&
-  (outer.client === undefined || outer.client === inner.client)
-
-const sameSelector = (a: Selector, b: Selector): boolean => a.server === b.server && a.client === b.client
+const sameSelector = (a: Selector, b: Selector): boolean =>
+  a.server === b.server && a.client === b.client && a.over === b.over
 
 const sameKind = (a: Rule, b: Rule): boolean =>
   a._tag === b._tag && ("direction" in a ? a.direction : undefined) === ("direction" in b ? b.direction : undefined)
@@ -57,17 +66,16 @@ export const make = (): Faults => {
     },
     heal(selector) {
       rules = rules.filter(
-        (entry) => (entry.rule._tag !== "Frozen" && entry.rule._tag !== "Refused") || !within(entry.selector, selector)
+        (entry) => (entry.rule._tag !== "Frozen" && entry.rule._tag !== "Refused") || !selects(selector, entry.selector)
       )
     },
-    refused: (server, client) =>
-      rules.some(({ rule, selector }) => rule._tag === "Refused" && selects(selector, server, client)),
-    conditions(server, client, direction) {
+    refused: (parties) => rules.some(({ rule, selector }) => rule._tag === "Refused" && selects(selector, parties)),
+    conditions(parties, direction) {
       let latency = 0
       let bandwidth = Number.POSITIVE_INFINITY
       let frozen = false
       for (const { rule, selector } of rules) {
-        if (rule._tag === "Refused" || rule.direction !== direction || !selects(selector, server, client)) continue
+        if (rule._tag === "Refused" || rule.direction !== direction || !selects(selector, parties)) continue
         if (rule._tag === "Latency") latency = rule.millis
         else if (rule._tag === "Bandwidth") bandwidth = rule.bytesPerSecond
         else frozen = true

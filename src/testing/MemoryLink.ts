@@ -2,13 +2,14 @@
  * One connection between a client and a server: two wires and two ends that can be told that it broke.
  */
 import type { Flushable, Turn } from "../runtime/Turn.ts"
+import type { Direction, Parties } from "./Faults.ts"
 import { type LineConditions, Wire, type WireContext } from "./Wire.ts"
 
 /** What a link needs of the network. */
 export interface LinkContext extends WireContext {
   readonly turn: Turn
   /** The present condition of the line between the two. */
-  readonly conditions: (server: string, client: string, direction: "toServer" | "toClient") => LineConditions
+  readonly conditions: (parties: Parties, direction: Direction) => LineConditions
   /** Called once, when the link is over. */
   readonly over: (link: MemoryLink) => void
 }
@@ -21,8 +22,7 @@ export const later = (turn: Turn, run: () => void): void => {
 
 /** A connection. */
 export class MemoryLink {
-  readonly server: string
-  readonly client: string
+  readonly parties: Parties
   readonly toServer: Wire
   readonly toClient: Wire
   readonly #context: LinkContext
@@ -33,12 +33,11 @@ export class MemoryLink {
   /** Told at the client's end when the connection breaks. */
   onClientReset: ((cause: Error) => void) | undefined
 
-  constructor(context: LinkContext, server: string, client: string) {
+  constructor(context: LinkContext, parties: Parties) {
     this.#context = context
-    this.server = server
-    this.client = client
-    this.toServer = new Wire(context, context.conditions(server, client, "toServer"))
-    this.toClient = new Wire(context, context.conditions(server, client, "toClient"))
+    this.parties = parties
+    this.toServer = new Wire(context, context.conditions(parties, "toServer"))
+    this.toClient = new Wire(context, context.conditions(parties, "toClient"))
   }
 
   /** Breaks the connection: both ends are told, what is on its way is gone. */
@@ -75,7 +74,7 @@ export class MemoryLink {
   /** Reads the conditions of the line again. */
   refresh(): void {
     if (this.#over) return
-    this.toServer.conditions = this.#context.conditions(this.server, this.client, "toServer")
-    this.toClient.conditions = this.#context.conditions(this.server, this.client, "toClient")
+    this.toServer.conditions = this.#context.conditions(this.parties, "toServer")
+    this.toClient.conditions = this.#context.conditions(this.parties, "toClient")
   }
 }

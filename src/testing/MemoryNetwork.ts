@@ -18,6 +18,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
+import * as TestClock from "effect/testing/TestClock"
 import { EngineHost } from "../engine/EngineHost.ts"
 import type { EngineResponse } from "../engine/EngineRequest.ts"
 import { byteLength } from "../protocol/Utf8.ts"
@@ -44,7 +45,7 @@ import {
 import { makePair, type WebSocketPair } from "./MemoryWebSocket.ts"
 import * as TrackedScheduler from "./TrackedScheduler.ts"
 
-export type { Direction, PerDirection, Selector } from "./Faults.ts"
+export type { Carrier, Direction, PerDirection, Selector } from "./Faults.ts"
 
 /** What has passed since the network was made. */
 export interface Traffic {
@@ -171,12 +172,12 @@ const makeWithScheduler = Effect.gen(function* () {
   }
 
   /** A connection, unless it is refused at once. Whether anything listens shows when the first parcel arrives. */
-  const connect = (server: string, client: string): MemoryLink | undefined => {
-    if (faults.refused(server, client)) {
+  const connect = (parties: Faults.Parties): MemoryLink | undefined => {
+    if (faults.refused(parties)) {
       counters.refused++
       return undefined
     }
-    const link = new MemoryLink(linkContext, server, client)
+    const link = new MemoryLink(linkContext, parties)
     links.add(link)
     return link
   }
@@ -206,7 +207,7 @@ const makeWithScheduler = Effect.gen(function* () {
       done(result)
     }
     const target = parseUrl(request.url)
-    const link = target === undefined ? undefined : connect(target.host, client)
+    const link = target === undefined ? undefined : connect({ server: target.host, client, over: "http" })
     if (target === undefined || link === undefined) {
       const cause = target === undefined ? new TypeError(`Invalid URL: ${request.url}`) : refusal(target.host)
       later(turn, () => finish({ _tag: "NoAnswer", cause }))
@@ -265,7 +266,7 @@ const makeWithScheduler = Effect.gen(function* () {
       handlers.onClose(1006, "", cause)
     }
     const target = parseUrl(request.url)
-    const link = target === undefined ? undefined : connect(target.host, client)
+    const link = target === undefined ? undefined : connect({ server: target.host, client, over: "websocket" })
     if (target === undefined || link === undefined) {
       const cause = target === undefined ? new TypeError(`Invalid URL: ${request.url}`) : refusal(target.host)
       later(turn, () => fail(cause))
@@ -331,7 +332,7 @@ const makeWithScheduler = Effect.gen(function* () {
   }
 
   const chosen = (selector: Faults.Selector | undefined): ReadonlyArray<MemoryLink> =>
-    [...links].filter((link) => Faults.selects(selector ?? {}, link.server, link.client))
+    [...links].filter((link) => Faults.selects(selector ?? {}, link.parties))
 
   const refresh = (): void => {
     for (const link of links) link.refresh()
@@ -367,10 +368,10 @@ const makeWithScheduler = Effect.gen(function* () {
         }
         refresh()
       }),
-    freeze: ({ client, direction, server } = {}) =>
+    freeze: ({ direction, ...selector } = {}) =>
       Effect.sync(() => {
         for (const frozen of direction === undefined ? (["toServer", "toClient"] as const) : [direction]) {
-          faults.add({ client, server }, { _tag: "Frozen", direction: frozen })
+          faults.add(selector, { _tag: "Frozen", direction: frozen })
         }
         refresh()
       }),
@@ -445,6 +446,13 @@ export const layer: Layer.Layer<MemoryNetwork> = Layer.effectContext(
     Context.make(MemoryNetwork, service).pipe(Context.add(Scheduler.Scheduler, scheduler))
   )
 )
+
+/**
+ * Lets virtual time pass: waits until what happens now has happened, adjusts the `TestClock`, and waits again. `TestClock.adjust` alone waits for
+ * what the clock sets off, but jumps over what has only just begun.
+ */
+export const adjust = (duration: Duration.Input): Effect.Effect<void, never, MemoryNetwork> =>
+  MemoryNetwork.use(({ settle }) => settle.pipe(Effect.andThen(TestClock.adjust(duration)), Effect.andThen(settle)))
 
 /** The host for one server of the network, reached as `http://<name>`; "server" unless given. */
 export const layerHost = (name = "server"): Layer.Layer<EngineHost, never, MemoryNetwork> =>
