@@ -6,6 +6,7 @@ import * as SchemaAST from "effect/SchemaAST"
 import { type AckFault, reservedTags } from "./AckEnvelope.ts"
 import * as EventCodec from "./EventCodec.ts"
 import type { PayloadSchema } from "./PayloadCodec.ts"
+import { event as untypedEvent } from "./Untyped.ts"
 
 /** The brand of events, also the key of what the types below read. */
 export const TypeId = "~effect-socketio/contract/Event"
@@ -133,10 +134,4 @@ const branded = <E extends Any>(event: Omit<Any, typeof TypeId>): E =>
   Object.assign(event, { [TypeId]: {} }) as unknown as E
 
 /** The event that stands for every name of a namespace without a contract. */
-export const untyped: Untyped = branded({
-  argsSchema: undefined,
-  ackSchema: undefined,
-  errorSchema: undefined,
-  concurrency: "unbounded",
-  codec: EventCodec.untyped
-})
+export const untyped: Untyped = untypedEvent

@@ -5,11 +5,14 @@
 import type * as Cause from "effect/Cause"
 import type * as Exit from "effect/Exit"
 import type * as Schema from "effect/Schema"
-import * as Event from "./Event.ts"
+import type * as Event from "./Event.ts"
 import * as NamespacePath from "./NamespacePath.ts"
 import * as PayloadCodec from "./PayloadCodec.ts"
+import * as ParamCodec from "./ParamCodec.ts"
 import * as PayloadIssue from "./PayloadIssue.ts"
 import * as RefusalCodec from "./RefusalCodec.ts"
+import type * as RefusalMessage from "./RefusalMessage.ts"
+import * as Untyped from "./Untyped.ts"
 import { type ReservedEventName, isReservedEventName } from "./ReservedEvents.ts"
 
 /** The brand of namespaces, also the key of what the types below read. */
@@ -61,7 +64,7 @@ export interface Any {
   /** What servers emit to each other. */
   readonly betweenServers: AnyEvents
   readonly auth: AuthCodec<unknown>
-  readonly refusal: RefusalCodec.RefusalCodec<unknown>
+  readonly refusal: RefusalMessage.RefusalCodec<unknown>
   readonly data: PayloadCodec.PayloadCodec<unknown>
   /** The event that a client sent; `undefined` for a name the contract does not have. Safe for any name from a peer. */
   clientEvent(name: unknown): Event.Any | undefined
@@ -72,7 +75,7 @@ export interface Any {
   /** The parameters of a name that a client asks for; `undefined` when this namespace does not answer to it. Never throws. */
   match(name: string, auth: unknown): Readonly<Record<string, unknown>> | undefined
   /** The name for these parameters; see {@link NamespacePath.NamespacePath.nameOf}. */
-  nameOf(params: Readonly<Record<string, unknown>>): Exit.Exit<string, Schema.SchemaError>
+  nameOf(params: Readonly<Record<string, unknown>>): Exit.Exit<string, PayloadIssue.PayloadIssue>
 }
 
 /** A namespace with its types. */
@@ -83,7 +86,7 @@ export interface Namespace<T extends Types> extends Any {
   readonly fromServer: T["fromServer"]
   readonly betweenServers: T["betweenServers"]
   readonly auth: AuthCodec<T["auth"]>
-  readonly refusal: RefusalCodec.RefusalCodec<T["refusal"]>
+  readonly refusal: RefusalMessage.RefusalCodec<T["refusal"]>
   readonly data: PayloadCodec.PayloadCodec<T["data"]>
 }
 
@@ -167,16 +170,17 @@ const lookup = (events: AnyEvents): ((name: unknown) => Event.Any | undefined) =
 }
 
 const authCodec = (
-  schema: PayloadCodec.PayloadSchema | undefined,
+  schema: Declared,
   message: string | ((issue: PayloadIssue.PayloadIssue) => string) = "invalid auth"
 ): AuthCodec<unknown> => {
-  const codec = schema === undefined ? PayloadCodec.passthrough : PayloadCodec.make(schema)
+  if (schema === undefined) return Untyped.auth
+  const codec = PayloadCodec.make(schema)
   return {
     schema,
     get hasBinary() {
       return codec.hasBinary
     },
-    decode: (input) => codec.decode(input === undefined ? {} : input),
+    decode: (input) => codec.decode(Untyped.emptyIfAbsent(input)),
     encode: (value) => codec.encode(value),
     refusalMessage: (cause) => (typeof message === "string" ? message : message(PayloadIssue.fromCause(cause)))
   }
@@ -213,7 +217,10 @@ export const make = <
   readonly params: NamespacePath.Params<P, S>
   readonly kind: NamespacePath.Kind<P>
 }> => {
-  const names = NamespacePath.make(path, options.params as NamespacePath.AnyParamSchemas | undefined)
+  const names = NamespacePath.make(
+    path,
+    ParamCodec.fromSchemas((options.params ?? {}) as NamespacePath.AnyParamSchemas)
+  )
   const fromClient: AnyEvents = options.fromClient ?? {}
   const fromServer: AnyEvents = options.fromServer ?? {}
   const betweenServers: AnyEvents = options.betweenServers ?? {}
@@ -225,7 +232,7 @@ export const make = <
     betweenServers,
     auth: authCodec(options.auth, options.authMessage),
     refusal: RefusalCodec.make(options.refusal),
-    data: options.data === undefined ? PayloadCodec.passthrough : PayloadCodec.make(options.data),
+    data: options.data === undefined ? Untyped.payload : PayloadCodec.make(options.data),
     clientEvent: lookup(fromClient),
     serverEvent: lookup(fromServer),
     betweenServersEvent: lookup(betweenServers),
@@ -234,37 +241,5 @@ export const make = <
   })
 }
 
-const anyEvent = (name: unknown): Event.Any | undefined =>
-  (typeof name === "string" || typeof name === "number") && !isReservedEventName(name) ? Event.untyped : undefined
-
 /** A namespace without a contract: every event name with any arguments, passed through as Socket.IO does. */
-export const untyped = <const P extends NamespacePath.PathInput>(
-  path: P
-): Namespace<{
-  readonly fromClient: UntypedEvents
-  readonly fromServer: UntypedEvents
-  readonly betweenServers: UntypedEvents
-  readonly auth: unknown
-  readonly hasAuth: false
-  readonly refusal: UntypedRefusal
-  readonly data: Record<string, unknown>
-  readonly params: NamespacePath.Params<P, NoEvents>
-  readonly kind: NamespacePath.Kind<P>
-}> => {
-  const names = NamespacePath.make(path)
-  return branded({
-    path: names.path,
-    kind: names.kind,
-    fromClient: {},
-    fromServer: {},
-    betweenServers: {},
-    auth: authCodec(undefined),
-    refusal: RefusalCodec.untyped,
-    data: PayloadCodec.passthrough,
-    clientEvent: anyEvent,
-    serverEvent: anyEvent,
-    betweenServersEvent: anyEvent,
-    match: names.match,
-    nameOf: names.nameOf
-  })
-}
+export { untyped } from "./UntypedNamespace.ts"

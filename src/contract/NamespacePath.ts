@@ -3,8 +3,8 @@
  * a predicate.
  */
 import * as Exit from "effect/Exit"
-import * as Schema from "effect/Schema"
-import * as SchemaIssue from "effect/SchemaIssue"
+import type * as Schema from "effect/Schema"
+import type { PayloadIssue } from "./PayloadIssue.ts"
 
 /** Decides about a name that a client asks for; `auth` is what the client sent, not decoded. Throwing refuses the name. */
 export type Predicate = (name: string, auth: unknown) => boolean
@@ -50,7 +50,7 @@ export interface NamespacePath {
   /** The parameters of a name, `undefined` when the namespace does not answer to it. Never throws. */
   match(name: string, auth: unknown): Readonly<Record<string, unknown>> | undefined
   /** The name for these parameters. Fails for parameters that do not fit; a pattern has no name to make (a defect). */
-  nameOf(params: Readonly<Record<string, unknown>>): Exit.Exit<string, Schema.SchemaError>
+  nameOf(params: Readonly<Record<string, unknown>>): Exit.Exit<string, PayloadIssue>
 }
 
 const noParams: Readonly<Record<string, never>> = Object.freeze({})
@@ -93,32 +93,26 @@ const segmentsOf = (path: string): ReadonlyArray<Segment> => {
   })
 }
 
-const invalidParam = (param: string, expected: string): Exit.Exit<never, Schema.SchemaError> =>
-  Exit.fail(new Schema.SchemaError(new SchemaIssue.Pointer([param], new SchemaIssue.InvalidValue({ expected }))))
+/** Reads and writes the text of one parameter. */
+export interface ParamCodec {
+  decode(text: string): Exit.Exit<unknown, unknown>
+  encode(value: unknown): Exit.Exit<string, PayloadIssue>
+}
 
-const parameterized = (path: string, schemas: AnyParamSchemas): NamespacePath => {
+const plainText: ParamCodec = {
+  decode: (text) => Exit.succeed(text),
+  encode: (value) =>
+    typeof value === "string" ? Exit.succeed(value) : Exit.fail({ path: [], message: "Expected string" })
+}
+
+const isParamText = (text: string): boolean => text !== "" && !text.includes("/") && isName(`/${text}`)
+
+const parameterized = (path: string, codecs: ReadonlyMap<string, ParamCodec>): NamespacePath => {
   const segments = segmentsOf(path)
-  for (const name of Object.keys(schemas)) {
-    if (!segments.some((segment) => segment.param === name))
-      throw new TypeError(`"${path}" has no parameter ":${name}"`)
+  for (const name of codecs.keys()) {
+    if (segments.some((segment) => segment.param === name)) continue
+    throw new TypeError(`"${path}" has no parameter ":${name}"`)
   }
-  const codecs = new Map(
-    segments.flatMap(({ param }) => {
-      const schema: ParamSchema | undefined =
-        param !== undefined && Object.hasOwn(schemas, param) ? schemas[param] : undefined
-      return param === undefined
-        ? []
-        : [
-            [
-              param,
-              {
-                decode: Schema.decodeUnknownExit(schema ?? Schema.String),
-                encode: Schema.encodeUnknownExit(schema ?? Schema.String)
-              }
-            ] as const
-          ]
-    })
-  )
   return {
     kind: "parameters",
     path,
@@ -133,7 +127,7 @@ const parameterized = (path: string, schemas: AnyParamSchemas): NamespacePath =>
           if (given !== text) return undefined
           continue
         }
-        const decoded = given === "" ? undefined : codecs.get(param)!.decode(given)
+        const decoded = given === "" ? undefined : (codecs.get(param) ?? plainText).decode(given)
         if (decoded === undefined || Exit.isFailure(decoded)) return undefined
         params.push([param, decoded.value])
       }
@@ -146,15 +140,13 @@ const parameterized = (path: string, schemas: AnyParamSchemas): NamespacePath =>
           texts.push(text)
           continue
         }
-        const encoded = codecs.get(param)!.encode(Object.hasOwn(params, param) ? params[param] : undefined)
+        const given = Object.hasOwn(params, param) ? params[param] : undefined
+        const encoded = (codecs.get(param) ?? plainText).encode(given)
         if (Exit.isFailure(encoded)) {
-          return Exit.mapError(
-            encoded,
-            (error) => new Schema.SchemaError(new SchemaIssue.Pointer([param], error.issue))
-          )
+          return Exit.mapError(encoded, ({ path, message }) => ({ path: [param, ...path], message }))
         }
-        if (encoded.value === "" || encoded.value.includes("/") || !isName(`/${encoded.value}`)) {
-          return invalidParam(param, "text that can be a part of a namespace name")
+        if (!isParamText(encoded.value)) {
+          return Exit.fail({ path: [param], message: "Expected text that can be a part of a namespace name" })
         }
         texts.push(encoded.value)
       }
@@ -172,11 +164,11 @@ const pattern = (path: string, match: NamespacePath["match"]): NamespacePath => 
 })
 
 /** The path of an input. Throws a `TypeError` for a name that cannot stand in a packet and for malformed parameters. */
-export const make = (input: PathInput, schemas: AnyParamSchemas = {}): NamespacePath => {
+export const make = (input: PathInput, codecs: ReadonlyMap<string, ParamCodec> = new Map()): NamespacePath => {
   if (typeof input === "string") {
     const path = withSlash(input)
     if (!isName(path)) throw new TypeError(`"${input}" cannot be a namespace: it has a comma or a control character`)
-    return path.includes("/:") ? parameterized(path, schemas) : fixed(path)
+    return path.includes("/:") ? parameterized(path, codecs) : fixed(path)
   }
   if (input instanceof RegExp) {
     // Global and sticky expressions remember where they stopped, which would make every second name fail.

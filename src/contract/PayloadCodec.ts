@@ -65,11 +65,3 @@ class Compiled<A> implements PayloadCodec<A> {
 /** The codec of a schema. The work of deriving and compiling it is done by the first value that passes. */
 export const make = <S extends PayloadSchema>(schema: S): PayloadCodec<S["Type"]> =>
   new Compiled<S["Type"]>(schema, () => toWire(schema))
-
-/** Values pass untouched in both directions, as Socket.IO without a contract does. */
-export const passthrough: PayloadCodec<unknown> = {
-  schema: undefined,
-  hasBinary: true,
-  decode: Exit.succeed,
-  encode: Exit.succeed
-}

@@ -4,6 +4,7 @@
 import type * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { undescribed } from "./Untyped.ts"
 
 /**
  * Where a payload failed and what was expected there. It is made to travel: positions that are not strings or numbers are written as
@@ -47,5 +48,5 @@ export const fromCause = (cause: Cause.Cause<Schema.SchemaError>): PayloadIssue 
   for (const reason of cause.reasons) {
     if (reason._tag === "Fail" && Schema.isSchemaError(reason.error)) return fromSchemaError(reason.error)
   }
-  return { path: [], message: "the schema could not be applied" }
+  return undescribed
 }

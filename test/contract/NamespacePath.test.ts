@@ -1,7 +1,7 @@
 /**
  * Names of namespaces: what a contract answers to, and what it reads from a name.
  */
-import { Namespace, PayloadIssue } from "effect-socketio/contract"
+import { Namespace } from "effect-socketio/contract"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -66,7 +66,9 @@ describe("a path with parameters", () => {
     const issueOf = (params: Readonly<Record<string, unknown>>) => {
       const exit = Org.nameOf(params)
       if (Exit.isSuccess(exit)) throw new Error(exit.value)
-      return PayloadIssue.fromCause(exit.cause)
+      const [reason] = exit.cause.reasons
+      if (reason?._tag !== "Fail") throw new Error("expected an issue")
+      return reason.error
     }
     assert.deepStrictEqual(issueOf({ id: 1.5, room: "a" }).path, ["id"])
     assert.deepStrictEqual(issueOf({ id: 1 }).path, ["room"])
