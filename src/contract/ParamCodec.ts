@@ -6,17 +6,21 @@ import * as Schema from "effect/Schema"
 import type { AnyParamSchemas, ParamCodec } from "./NamespacePath.ts"
 import * as PayloadIssue from "./PayloadIssue.ts"
 
+/** What a schema throws outside of its parsers, e.g. when it is first resolved, is a defect like any other. */
+const total =
+  <A, B, E>(parse: (input: A) => Exit.Exit<B, E>) =>
+  (input: A): Exit.Exit<B, E> => {
+    try {
+      return parse(input)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
+  }
+
 const fromSchema = (schema: Schema.ConstraintCodec<unknown, string>): ParamCodec => {
-  const decode = Schema.decodeUnknownExit(schema)
-  const encode = Schema.encodeUnknownExit(schema)
+  const encode = total(Schema.encodeUnknownExit(schema))
   return {
-    decode: (text) => {
-      try {
-        return decode(text)
-      } catch (defect) {
-        return Exit.die(defect)
-      }
-    },
+    decode: total(Schema.decodeUnknownExit(schema)),
     encode: (value) => {
       const encoded = encode(value)
       return Exit.isSuccess(encoded) ? Exit.succeed(encoded.value) : Exit.fail(PayloadIssue.fromCause(encoded.cause))

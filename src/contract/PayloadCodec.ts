@@ -42,7 +42,12 @@ class Compiled<A> implements PayloadCodec<A> {
   }
 
   get hasBinary(): boolean {
-    return (this.#hasBinary ??= mayHoldBinary((this.#wire ??= this.#toWire())))
+    try {
+      return (this.#hasBinary ??= mayHoldBinary((this.#wire ??= this.#toWire())))
+    } catch {
+      // A schema that has no wire form: the encode that follows says so.
+      return true
+    }
   }
 
   decode(input: unknown): Exit.Exit<A, Schema.SchemaError> {

@@ -6,6 +6,11 @@ import * as Schema from "effect/Schema"
 import * as PayloadCodec from "./PayloadCodec.ts"
 import { messageOf, type RefusalCodec } from "./RefusalMessage.ts"
 
+export type { RefusalCodec, WireRefusal } from "./RefusalMessage.ts"
+
+/** Refusals as Socket.IO has them. */
+export { refusal as untyped } from "./Untyped.ts"
+
 /** The codec of declared refusals; without a schema nothing decodes or encodes. */
 export const make = (declared: PayloadCodec.PayloadSchema | undefined): RefusalCodec<unknown> => {
   const codec = PayloadCodec.make(declared ?? Schema.Never)

@@ -59,6 +59,12 @@ describe("events by name", () => {
 describe("auth", () => {
   const decoded = (input: unknown) => Chat.auth.decode(input)
 
+  it("goes out as it is declared", () => {
+    assert.isFalse(Chat.auth.hasBinary)
+    assert.deepStrictEqual(Chat.auth.encode({ username: "ada" }), Exit.succeed({ username: "ada" }))
+    assert.isTrue(Exit.isFailure(Chat.auth.encode({ username: "" })))
+  })
+
   it("is decoded at its limits", () => {
     assert.isTrue(Exit.isSuccess(decoded({ username: "a" })))
     assert.isTrue(Exit.isSuccess(decoded({ username: "a".repeat(24) })))
@@ -126,6 +132,21 @@ describe("refusals", () => {
   })
 })
 
+describe("the message of a refusal", () => {
+  const messageOf = (refusal: unknown) => {
+    const wire = Namespace.untyped("/legacy").refusal.encode(refusal as never)
+    return Exit.isSuccess(wire) ? wire.value.message : undefined
+  }
+
+  it("is what the value says of itself", () => {
+    assert.strictEqual(messageOf("no"), "no")
+    assert.strictEqual(messageOf(new Error("no")), "no")
+    assert.strictEqual(messageOf({ _tag: "Banned", message: "" }), "Banned")
+    assert.strictEqual(messageOf({ _tag: "Banned" }), "Banned")
+    for (const nothing of [{}, { _tag: 1 }, null, undefined, 7]) assert.strictEqual(messageOf(nothing), "refused")
+  })
+})
+
 describe("data", () => {
   it("goes to other nodes and back", () => {
     const data = { username: "ada", since: new Date(0) }
@@ -146,6 +167,16 @@ describe("a namespace without a contract", () => {
       assert.strictEqual(Legacy.serverEvent(name), Event.untyped)
     }
     for (const name of ["connect", "disconnect", null, undefined, {}]) assert.isUndefined(Legacy.clientEvent(name))
+  })
+
+  it("takes any auth and data as they are", () => {
+    const any = { a: new Uint8Array(1) }
+    for (const codec of [Legacy.auth, Legacy.data]) {
+      assert.isTrue(codec.hasBinary)
+      assert.deepStrictEqual(codec.encode(any as never), Exit.succeed(any))
+      assert.deepStrictEqual(codec.decode(any), Exit.succeed(any))
+    }
+    assert.deepStrictEqual(Legacy.auth.decode(undefined), Exit.succeed({}))
   })
 
   it("takes all kinds of paths", () => {

@@ -113,6 +113,21 @@ describe("a path with parameters", () => {
     assert.isUndefined(Org.match("/".repeat(1_000_000), {}))
   })
 
+  it("a schema that throws refuses the name", () => {
+    const broken = Schema.suspend((): Schema.Codec<string> => {
+      throw new Error("broken")
+    })
+    const Broken = Namespace.make("/:id", { params: { id: broken } })
+    assert.isUndefined(Broken.match("/a", {}))
+    assert.isTrue(Exit.isFailure(Broken.nameOf({ id: "a" })))
+  })
+
+  it("a parameter without a schema is text", () => {
+    const Text = Namespace.make("/:id", { params: { id: undefined as never } })
+    assert.deepStrictEqual(Text.match("/007", {}), { id: "007" })
+    assert.isTrue(Exit.isFailure(Text.nameOf({ id: 7 as never })))
+  })
+
   it("a parameter cannot reach a prototype", () => {
     const Odd = Namespace.make("/:__proto__/:constructor", {})
     const params = Odd.match("/a/b", {})!

@@ -365,6 +365,13 @@ describe("hostile input", () => {
     }
   })
 
+  it("a schema that JSON cannot have is a defect in the Exit, not an exception", () => {
+    const codec = PayloadCodec.make(Schema.Struct({ [Symbol.for("a")]: Schema.String }))
+    assert.strictEqual(failureOf(codec.encode({ [Symbol.for("a")]: "x" })).message, "the schema could not be applied")
+    assert.strictEqual(failureOf(codec.decode({})).message, "the schema could not be applied")
+    assert.isTrue(codec.hasBinary)
+  })
+
   it("an issue names the place and never repeats the value", () => {
     const codec = PayloadCodec.make(Schema.Struct({ list: Schema.Array(Schema.Struct({ room: Schema.String })) }))
     const issue = failureOf(codec.decode({ list: [{ room: "a" }, { room: { password: "hunter2" } }] }))
