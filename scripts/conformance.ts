@@ -5,8 +5,9 @@
  * Arguments: words, all of which must occur in "target suite title" of a case for it to run; `-v` prints every case.
  */
 import { run, type Outcome } from "../test/conformance/Runner.ts"
-import { engineSuites } from "../test/conformance/suites.ts"
+import { engineSuites, socketSuites } from "../test/conformance/suites.ts"
 import { official } from "../test/conformance/targets/official.ts"
+import { ours } from "../test/conformance/targets/ours.ts"
 import type { Suite } from "../test/conformance/Case.ts"
 import type { Target } from "../test/conformance/Target.ts"
 
@@ -22,10 +23,10 @@ const chosen = (target: Target, suites: ReadonlyArray<Suite>): ReadonlyArray<Sui
   }))
 
 const outcomes: Array<Outcome> = []
-for (const target of [official()]) {
+for (const target of [official(), ours()]) {
   const started = performance.now()
   const here: Array<Outcome> = []
-  await run(target, chosen(target, engineSuites), {
+  await run(target, chosen(target, [...engineSuites, ...socketSuites]), {
     concurrency: 8,
     report: (outcome) => {
       here.push(outcome)

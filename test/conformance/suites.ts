@@ -10,6 +10,10 @@ import { refusalSuites } from "./engine/refusals.ts"
 import { upgradeLoadSuites } from "./engine/upgradeLoad.ts"
 import { upgradeSuites } from "./engine/upgrading.ts"
 import { websocketSuites } from "./engine/websocketCases.ts"
+import { connectingSuites } from "./socket/connecting.ts"
+import { eventSuites } from "./socket/events.ts"
+import { malformedSuites } from "./socket/malformed.ts"
+import { roomSuites } from "./socket/rooms.ts"
 
 /** The suites of Engine.IO 4. */
 export const engineSuites: ReadonlyArray<Suite> = [
@@ -23,4 +27,12 @@ export const engineSuites: ReadonlyArray<Suite> = [
   ...upgradeLoadSuites,
   ...heartbeatSuites,
   ...hostingSuites
+]
+
+/** The suites of Socket.IO 5. */
+export const socketSuites: ReadonlyArray<Suite> = [
+  ...connectingSuites,
+  ...eventSuites,
+  ...malformedSuites,
+  ...roomSuites
 ]

@@ -47,7 +47,8 @@ const drive = async (opened: Polling, load: Load, cleanup: (f: () => void) => vo
   // Polling: as a real client does, one GET always pending, until it is paused.
   let paused = false
   const polls = (async () => {
-    while (!paused) {
+    for (;;) {
+      if (paused) return
       const reply = await opened.poll()
       assert.equal(reply.status, 200, reply.text)
       for (const packet of reply.text.split(separator)) seen(packet)

@@ -186,7 +186,8 @@ const overPolling = (opened: Polling & { readonly first: ReadonlyArray<string> }
     else if (packet !== "6") inbox.push(packet)
   }
   const pump = async (): Promise<string> => {
-    while (!left) {
+    for (;;) {
+      if (left) return "left"
       current = opened.startPoll()
       const reply = await current.reply.catch(() => undefined)
       if (reply === undefined) return "poll aborted"
@@ -196,7 +197,6 @@ const overPolling = (opened: Polling & { readonly first: ReadonlyArray<string> }
         take(packet)
       }
     }
-    return "left"
   }
   for (const packet of opened.first) take(packet)
   const ended = pump()

@@ -78,15 +78,16 @@ export const official = (): Target => {
       socket.on("disconnect", (reason) => disconnects.note(socket.id, { reason, at: performance.now() }))
       program(socket)
     }
-    for (const name of ["/", "/custom", "/throwing", /^\/(?:room|guarded|slow)-.+$/])
-      io.of(name).on("connection", onConnection)
-    io.of(/^\/(?:room|guarded|slow)-.+$/).use((socket, next) => {
+    for (const name of ["/", "/custom", "/throwing"]) io.of(name).on("connection", onConnection)
+    const dynamic = io.of(/^\/(?:room|guarded|slow)-.+$/)
+    dynamic.use((socket, next) => {
       const name = socket.nsp.name
       if (name.startsWith("/slow-")) setTimeout(next, 100)
       else if (name.startsWith("/guarded-") && socket.handshake.auth["token"] !== "secret")
         next(Object.assign(new Error("not allowed"), { data: { code: 42 } }))
       else next()
     })
+    dynamic.on("connection", onConnection)
     io.of("/throwing").use(async () => {
       throw new Error("broken middleware")
     })
@@ -114,6 +115,9 @@ export const official = (): Target => {
 
 type Answer = (...args: ReadonlyArray<unknown>) => void
 
+/** Where the client asked for no acknowledgement there is nobody to answer. */
+const nobody: Answer = () => undefined
+
 const partial = (error: unknown): ReadonlyArray<unknown> => {
   const responses = (error as { readonly responses?: ReadonlyArray<unknown> }).responses
   return responses === undefined ? [] : [...responses].sort()
@@ -128,23 +132,23 @@ export const program = (socket: OfficialSocket): void => {
   socket.on("burst", (n: number) => {
     for (let i = 0; i < n; i++) socket.emit("burst", i)
   })
-  socket.on("join", async (room: string, ack: Answer) => {
+  socket.on("join", async (room: string, ack: Answer = nobody) => {
     await socket.join(room)
     ack()
   })
-  socket.on("leave", async (room: string, ack: Answer) => {
+  socket.on("leave", async (room: string, ack: Answer = nobody) => {
     await socket.leave(room)
     ack()
   })
-  socket.on("to", (rooms: Array<string>, except: Array<string>, value: unknown, ack: Answer) => {
+  socket.on("to", (rooms: Array<string>, except: Array<string>, value: unknown, ack: Answer = nobody) => {
     socket.to(rooms).except(except).emit("told", value)
     ack()
   })
-  socket.on("all", (value: unknown, ack: Answer) => {
+  socket.on("all", (value: unknown, ack: Answer = nobody) => {
     nsp.emit("told", value)
     ack()
   })
-  socket.on("ask", async (peer: string, timeout: number, value: unknown, ack: Answer) => {
+  socket.on("ask", async (peer: string, timeout: number, value: unknown, ack: Answer = nobody) => {
     const other = nsp.sockets.get(peer)
     if (other === undefined) return ack("failed")
     try {
@@ -154,7 +158,7 @@ export const program = (socket: OfficialSocket): void => {
       ack("failed")
     }
   })
-  socket.on("ask-all", (timeout: number, value: unknown, ack: Answer) => {
+  socket.on("ask-all", (timeout: number, value: unknown, ack: Answer = nobody) => {
     if (timeout === 0) {
       nsp.emit("question", value, (error: Error | null, answers: Array<unknown>) => {
         if (error === null) ack("answers", [...answers].sort())
@@ -170,20 +174,20 @@ export const program = (socket: OfficialSocket): void => {
         (error: unknown) => ack("failed", partial(error))
       )
   })
-  socket.on("count", (ack: Answer) => ack(nsp.sockets.size))
-  socket.on("whoami", (ack: Answer) => ack(socket.id))
+  socket.on("count", (ack: Answer = nobody) => ack(nsp.sockets.size))
+  socket.on("whoami", (ack: Answer = nobody) => ack(socket.id))
   socket.on("leave-me", (close: boolean) => {
     socket.disconnect(close)
   })
-  socket.on("kick", (room: string, close: boolean, ack: Answer) => {
+  socket.on("kick", (room: string, close: boolean, ack: Answer = nobody) => {
     nsp.in(room).disconnectSockets(close)
     ack()
   })
-  socket.on("join-room-of", (room: string, into: string, ack: Answer) => {
+  socket.on("join-room-of", (room: string, into: string, ack: Answer = nobody) => {
     nsp.in(room).socketsJoin(into)
     ack()
   })
-  socket.on("double-ack", (ack: Answer) => {
+  socket.on("double-ack", (ack: Answer = nobody) => {
     ack(1)
     ack(2)
   })
