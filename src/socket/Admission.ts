@@ -1,0 +1,129 @@
+/**
+ * From a client's CONNECT to its socket or its refusal: find the namespace, decode the auth, ask the middleware.
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type { WireRefusal } from "../contract/index.ts"
+import * as DisconnectReason from "../protocol/DisconnectReason.ts"
+import * as SocketPacket from "../protocol/SocketPacket.ts"
+import type { Connection } from "./Connection.ts"
+import * as Middleware from "./Middleware.ts"
+import { report } from "./ServerCore.ts"
+import type { ServerNamespace } from "./ServerNamespace.ts"
+import type { ServerSocket } from "./ServerSocket.ts"
+import { SocketImpl } from "./Socket.ts"
+import { Disconnected } from "./SocketError.ts"
+
+const invalidNamespace: WireRefusal = { message: "Invalid namespace" }
+
+/** What a client is told when the server failed; what happened goes to the error sink. */
+const internalError: WireRefusal = { message: "internal error" }
+
+/** One CONNECT being decided. Synchronous unless middleware or an adapter waits for something. */
+export class Admission {
+  readonly connection: Connection
+  readonly name: string
+  #namespace: ServerNamespace | undefined = undefined
+  #socket: ServerSocket | undefined = undefined
+  #fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  #over = false
+
+  constructor(connection: Connection, name: string) {
+    this.connection = connection
+    this.name = name
+  }
+
+  start(wireAuth: unknown): void {
+    const { core } = this.connection
+    core.registry.resolve(core, this.name, wireAuth, (found) => {
+      if (this.#over) {
+        if (typeof found === "object") found.checkEmpty()
+        return
+      }
+      if (found === undefined) return this.refuse(invalidNamespace)
+      if (found === "failed") return this.refuse(internalError)
+      this.#authenticate(found, wireAuth)
+    })
+  }
+
+  #authenticate(namespace: ServerNamespace, wireAuth: unknown): void {
+    this.#namespace = namespace
+    namespace.admitting++
+    const { contract } = namespace.definition
+    const auth = contract.auth.decode(wireAuth)
+    if (Exit.isFailure(auth)) {
+      let message: string
+      try {
+        message = contract.auth.refusalMessage(auth.cause)
+      } catch (defect) {
+        this.#reportFailure(Cause.die(defect))
+        return this.refuse(internalError)
+      }
+      return this.refuse({ message })
+    }
+    const socket = new SocketImpl(this.connection.core.makeId(), this.connection, namespace, auth.value, wireAuth ?? {})
+    this.#socket = socket
+    if (namespace.definition.middleware.length === 0) return this.#admit()
+    const fiber = Effect.runForkWith(socket.services())(Middleware.run(namespace.definition.middleware, socket))
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return this.#decided(exit)
+    this.#fiber = fiber
+    fiber.addObserver((exit) => this.#decided(exit))
+  }
+
+  #decided(exit: Exit.Exit<Context.Context<never>, Middleware.Failure>): void {
+    if (this.#over) return
+    if (Exit.isSuccess(exit)) {
+      this.#socket!.provideServices(exit.value)
+      return this.#admit()
+    }
+    const failure = exit.cause.reasons.find(Cause.isFailReason)?.error
+    if (failure === undefined) {
+      this.connection.core.counters.handlerFailures++
+      this.#reportFailure(exit.cause)
+      return this.refuse(internalError)
+    }
+    this.refuse(Middleware.toWire(failure, this.#namespace!.definition.contract))
+  }
+
+  #admit(): void {
+    this.#end()
+    this.connection.attach(this.#socket!)
+    this.#socket!.connect()
+  }
+
+  /** Answers with CONNECT_ERROR. */
+  refuse(refusal: WireRefusal): void {
+    if (this.#over) return
+    this.#end()
+    this.#socket?.close(new Disconnected({ reason: DisconnectReason.serverNamespaceDisconnect }))
+    this.connection.core.counters.refused++
+    const data =
+      refusal.data === undefined ? { message: refusal.message } : { message: refusal.message, data: refusal.data }
+    this.connection.send({ type: SocketPacket.CONNECT_ERROR, nsp: this.name, data })
+    this.#namespace?.checkEmpty()
+  }
+
+  /** The client has gone: nothing was connected, so nothing disconnects; middleware that still runs is interrupted. */
+  abandon(disconnected: Disconnected): void {
+    if (this.#over) return
+    this.#end()
+    this.#fiber?.interruptUnsafe()
+    this.#socket?.close(disconnected)
+    this.#namespace?.checkEmpty()
+  }
+
+  #end(): void {
+    this.#over = true
+    if (this.#namespace !== undefined) this.#namespace.admitting--
+    this.connection.settled(this)
+  }
+
+  #reportFailure(cause: Cause.Cause<unknown>): void {
+    const { context } = this.#namespace!.definition
+    report(context, { cause, stage: "middleware", event: undefined, socketId: this.#socket?.id, namespace: this.name })
+  }
+}
