@@ -1,4 +1,7 @@
-/** Our own server as a target: the engine through `EngineServer.make`, on its own port or attached to a host with an application beside. */
+/**
+ * Our own server as a target: the engine through `EngineServer.make`, Socket.IO through `SocketServer.serve`, on a port of its own or
+ * attached to a host with an application beside.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,8 +14,11 @@ import type { OnSession } from "../../../src/engine/EngineServer.ts"
 import * as NodeEngine from "../../../src/node/NodeEngine.ts"
 import * as EnginePacket from "../../../src/protocol/EnginePacket.ts"
 import * as FrameGroup from "../../../src/protocol/FrameGroup.ts"
+import { InMemoryAdapter, SocketServer } from "../../../src/index.ts"
+import { msgpack } from "../../../src/protocol/MsgpackCodec.ts"
 import { Ledger } from "../raw/Wait.ts"
 import type * as Target from "../Target.ts"
+import { namespaces } from "./oursProgram.ts"
 import { cut, host, listen, once, slashed } from "./Host.ts"
 
 /** Engine options in our names. */
@@ -111,13 +117,39 @@ export const ours = (): Target.Target => {
     }
   }
 
+  const socket = async (options: Target.SocketOptions): Promise<Target.SocketServer> => {
+    const disconnects = new Ledger<{ readonly reason: string; readonly at: number }>()
+    const hosted = await hostLayer(options)
+    const scope = Scope.makeUnsafe()
+    const path = options.path ?? "/socket.io"
+    const serving = SocketServer.serve(namespaces(disconnects), {
+      ...engineOptions(options),
+      path,
+      ...(options.addTrailingSlash === undefined ? {} : { addTrailingSlash: options.addTrailingSlash }),
+      ...(options.connectTimeout === undefined ? {} : { connectTimeout: options.connectTimeout }),
+      ...(options.parser === "msgpack" ? { parser: msgpack } : {})
+    }).pipe(Layer.provide(InMemoryAdapter.layer), Layer.provideMerge(hosted.layer))
+    const port = await Effect.runPromise(
+      Effect.gen(function* () {
+        const context = yield* Layer.build(serving)
+        return (yield* Context.get(context, EngineHost).address)?.port
+      }).pipe(Scope.provide(scope))
+    )
+    stops.push(async () => {
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+      hosted.stop()
+    })
+    return {
+      endpoint: { port: hosted.port ?? port ?? 0, path: slashed(path) },
+      disconnectOf: (id) => disconnects.of(id, "the server to disconnect the socket")
+    }
+  }
+
   return {
     name: "our server",
     official: false,
     engine: once(engine),
-    socket: async () => {
-      throw new Error("not there yet")
-    },
+    socket: once(socket),
     stop: async () => {
       await Promise.all(stops.map((stop) => stop()))
     }
