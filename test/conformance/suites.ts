@@ -12,7 +12,9 @@ import { upgradeSuites } from "./engine/upgrading.ts"
 import { websocketSuites } from "./engine/websocketCases.ts"
 import { connectingSuites } from "./socket/connecting.ts"
 import { eventSuites } from "./socket/events.ts"
+import { failingSuites } from "./socket/failing.ts"
 import { malformedSuites } from "./socket/malformed.ts"
+import { msgpackSuites } from "./socket/msgpack.ts"
 import { roomSuites } from "./socket/rooms.ts"
 
 /** The suites of Engine.IO 4. */
@@ -34,5 +36,7 @@ export const socketSuites: ReadonlyArray<Suite> = [
   ...connectingSuites,
   ...eventSuites,
   ...malformedSuites,
-  ...roomSuites
+  ...roomSuites,
+  ...failingSuites,
+  ...msgpackSuites
 ]
