@@ -34,9 +34,9 @@ export class Subscription<A> {
     this.#source = source
   }
 
-  /** Whether nobody has run the stream yet. */
-  get idle(): boolean {
-    return this.#queue === undefined
+  /** Whether it was never run and has been given up. */
+  get forgotten(): boolean {
+    return this.#queue === undefined && this.#retained === undefined
   }
 
   offer(item: A): void {
@@ -100,7 +100,7 @@ export const stream = <A>(source: Source<A>): Stream.Stream<A> => {
     Effect.gen(function* () {
       let subscription = first
       first = undefined
-      if (subscription === undefined) {
+      if (subscription === undefined || subscription.forgotten) {
         subscription = new Subscription(source)
         source.subscribe(subscription)
       }
