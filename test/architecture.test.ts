@@ -85,7 +85,7 @@ describe("the rules accept", () => {
     ["types of the contract in the client", "client/A.ts", `import type { Event } from "../contract/Event.ts"`],
     ["inline types", "client/A.ts", `import { type Event } from "../contract/Event.ts"`],
     ["the Scheduler in Turn", "runtime/Turn.ts", `import * as Scheduler from "effect/Scheduler"`],
-    ["the platform by condition", "client/A.ts", `import { platform } from "#node-client-transport"`],
+    ["the platform by condition", "client/A.ts", `import { platform } from "#client-platform"`],
     ["ws in node", "node/A.ts", `import { WebSocketServer } from "ws"`],
     ["the adapter interface in socket", "socket/A.ts", `import type { Adapter } from "../adapter/Adapter.ts"`],
     ["a given date", "engine/A.ts", `export const epoch = new Date(0)`]

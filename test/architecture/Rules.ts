@@ -33,6 +33,8 @@ type Reach = "yes" | "types" | ReadonlyArray<string>
 
 interface Row {
   readonly parts: Partial<Record<Part, Reach>>
+  /** Single modules that may be imported beyond what `parts` says. */
+  readonly also?: ReadonlyArray<string>
   /** Effect modules without the leading "effect/": all of them, or these. Type-only imports of Effect are free. */
   readonly effect: "any" | ReadonlyArray<string>
   /** Packages and Node modules, by file (relative to src) or for the whole part under "*". A trailing "*" is a prefix. */
@@ -120,8 +122,11 @@ export const rows: Readonly<Record<Part, Row>> = {
   },
   client: {
     parts: { protocol: "yes", runtime: "yes", transport: "yes", contract: "types" },
+    // It and all it imports do without Schema.
+    also: ["contract/UntypedNamespace.ts"],
     effect: core,
-    conditional: ["#node-client-transport", "#client-platform"]
+    effectIn: { "client/ClientStreams.ts": ["Stream"], "client/ClientLayer.ts": ["Layer"] },
+    conditional: ["#client-platform"]
   },
   "facade/server": {
     parts: {
@@ -140,7 +145,7 @@ export const rows: Readonly<Record<Part, Row>> = {
   "facade/client": {
     parts: { protocol: "yes", transport: "yes", contract: "types" },
     effect: [],
-    conditional: ["#node-client-transport", "#client-platform"],
+    conditional: ["#client-platform"],
     ambient: true
   },
   testing: {
@@ -197,7 +202,7 @@ const checkEdge = (path: string, part: Part, edge: ImportEdge): string | undefin
     const targetPart = partOf(target)
     if (targetPart === undefined) return `${path}: ${target} belongs to no part`
     if (targetPart === part) return undefined
-    if (reaches(row.parts[targetPart], target, typeOnly)) return undefined
+    if (reaches(row.parts[targetPart], target, typeOnly) || row.also?.includes(target) === true) return undefined
     return `${path}: ${part} may not import ${typeOnly ? "types of " : ""}${target}`
   }
   if (specifier.startsWith("#")) {
