@@ -8,11 +8,15 @@ import { run, type Outcome } from "../test/conformance/Runner.ts"
 import { engineSuites, socketSuites } from "../test/conformance/suites.ts"
 import { official } from "../test/conformance/targets/official.ts"
 import { ours } from "../test/conformance/targets/ours.ts"
+import { officialClient } from "../test/interop/officialClient.ts"
+import { clientSuites } from "../test/interop/suites.ts"
 import type { Suite } from "../test/conformance/Case.ts"
 import type { Target } from "../test/conformance/Target.ts"
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith("-"))
 const verbose = process.argv.includes("-v")
+
+const suites = [...engineSuites, ...socketSuites, ...clientSuites(officialClient)]
 
 const chosen = (target: Target, suites: ReadonlyArray<Suite>): ReadonlyArray<Suite> =>
   suites.map((suite) => ({
@@ -26,7 +30,7 @@ const outcomes: Array<Outcome> = []
 for (const target of [official(), ours()]) {
   const started = performance.now()
   const here: Array<Outcome> = []
-  await run(target, chosen(target, [...engineSuites, ...socketSuites]), {
+  await run(target, chosen(target, suites), {
     concurrency: 8,
     report: (outcome) => {
       here.push(outcome)

@@ -8,7 +8,7 @@ export interface Outcome {
   readonly target: string
   readonly suite: string
   readonly title: string
-  /** The reason why the official target was held to another behaviour, when it was. */
+  /** The reason why an official implementation was held to another behaviour, when it was. */
   readonly difference: string | undefined
   readonly failure: unknown
   readonly passed: boolean
@@ -93,7 +93,7 @@ export const run = async (target: Target, suites: ReadonlyArray<Suite>, options:
           target: target.name,
           suite: suite.name,
           title: each.title,
-          difference: target.official ? each.difference : undefined,
+          difference: each.difference(target),
           failure,
           passed: failure === undefined,
           ms: performance.now() - started,

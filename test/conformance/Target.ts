@@ -32,7 +32,8 @@ export interface SocketOptions extends EngineOptions {
   /** Milliseconds without any namespace before the connection is closed. */
   readonly connectTimeout?: number
   readonly parser?: "msgpack"
-  readonly recovery?: boolean
+  /** Makes the server one of its own: servers are shared by equal options, and a shared one must not be stopped. */
+  readonly fresh?: string
 }
 
 /**
@@ -75,6 +76,8 @@ export interface SocketServer {
   readonly endpoint: Endpoint
   /** The server-side `disconnect` reason of a socket, once it is disconnected. */
   disconnectOf(socketId: string): Promise<{ readonly reason: string; readonly at: number }>
+  /** Shuts the server down as a program would. */
+  stop(): Promise<void>
 }
 
 /** An implementation under test. Servers with equal options are started once and shared by all cases. */

@@ -71,8 +71,7 @@ export const official = (): Target => {
       ...attachOptions(options),
       serveClient: false,
       ...(options.connectTimeout === undefined ? {} : { connectTimeout: options.connectTimeout }),
-      ...(options.parser === "msgpack" ? { parser: msgpack } : {}),
-      ...(options.recovery === true ? { connectionStateRecovery: {} } : {})
+      ...(options.parser === "msgpack" ? { parser: msgpack } : {})
     })
     const onConnection = (socket: OfficialSocket) => {
       socket.on("disconnect", (reason) => disconnects.note(socket.id, { reason, at: performance.now() }))
@@ -98,7 +97,8 @@ export const official = (): Target => {
     })
     return {
       endpoint: { port, path: slashed(options.path ?? "/socket.io") },
-      disconnectOf: (id) => disconnects.of(id, "the server to disconnect the socket")
+      disconnectOf: (id) => disconnects.of(id, "the server to disconnect the socket"),
+      stop: () => io.close()
     }
   }
 

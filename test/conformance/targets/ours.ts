@@ -135,13 +135,15 @@ export const ours = (): Target.Target => {
         return (yield* Context.get(context, EngineHost).address)?.port
       }).pipe(Scope.provide(scope))
     )
-    stops.push(async () => {
+    const stop = async () => {
       await Effect.runPromise(Scope.close(scope, Exit.void))
       hosted.stop()
-    })
+    }
+    stops.push(stop)
     return {
       endpoint: { port: hosted.port ?? port ?? 0, path: slashed(path) },
-      disconnectOf: (id) => disconnects.of(id, "the server to disconnect the socket")
+      disconnectOf: (id) => disconnects.of(id, "the server to disconnect the socket"),
+      stop
     }
   }
 
