@@ -112,6 +112,7 @@ export class ClientMachine implements ClientSocketOwner {
   private readonly onOpenTimeout: ClientTimerTarget = {
     onDeadline: () => {
       if (this.state !== "opening") return
+      this.state = "closed"
       this.host.closeEngine()
       this.attemptFailed(timeoutError)
     }
@@ -153,6 +154,7 @@ export class ClientMachine implements ClientSocketOwner {
 
   violated(message: string): void {
     if (this.state !== "open") return
+    this.state = "closed"
     this.host.closeEngine()
     this.down(CloseReason.parseError, message)
   }
@@ -237,8 +239,8 @@ export class ClientMachine implements ClientSocketOwner {
     this.clearOpenTimer()
     if (this.state === "closed") return
     const wasOpen = this.state === "open"
-    this.host.closeEngine()
     this.state = "closed"
+    this.host.closeEngine()
     this.decoder.destroy()
     if (!wasOpen) return
     this.host.onClose(CloseReason.forcedClose, undefined)
