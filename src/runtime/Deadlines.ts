@@ -69,6 +69,7 @@ export const makeUnsafe = (context: Context.Context<never>, scope: Scope.Scope):
     if (deadline.next === undefined) queue.tail = deadline.previous
     else deadline.next.previous = deadline.previous
     deadline.queue = deadline.previous = deadline.next = undefined
+    if (closed) return
     if (queue.head === undefined) queues.delete(queue.millis)
     size--
   }
@@ -90,6 +91,15 @@ export const makeUnsafe = (context: Context.Context<never>, scope: Scope.Scope):
     sleeper = fork(Effect.andThen(clock.sleep(Duration.millis(millis)), Effect.sync(fire)))
   }
 
+  const tell = (deadline: Deadline): void => {
+    try {
+      deadline.target.onDeadline(deadline)
+    } catch (defect) {
+      // Whoever threw, the deadlines of everybody else still count.
+      fork(Effect.logError("a deadline's target failed", defect))
+    }
+  }
+
   const fire = (): void => {
     sleeper = undefined
     const time = now()
@@ -102,7 +112,7 @@ export const makeUnsafe = (context: Context.Context<never>, scope: Scope.Scope):
       }
       if (first === undefined || closed) break
       unlink(first)
-      first.target.onDeadline(first)
+      tell(first)
     }
     sleepUntil(earliest())
   }
@@ -145,4 +155,3 @@ export const makeUnsafe = (context: Context.Context<never>, scope: Scope.Scope):
 export const make: Effect.Effect<Deadlines, never, Scope.Scope> = Effect.gen(function* () {
   return makeUnsafe(yield* Effect.context<never>(), yield* Effect.scope)
 })
-

@@ -5,6 +5,7 @@
  * turn are batched too, and so that `TestClock.adjust` waits for them.
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
 
 /** Something that has gathered work during the turn. */
@@ -21,11 +22,19 @@ export interface Turn {
 /** A turn of the scheduler found in the context. */
 export const makeUnsafe = (context: Context.Context<never>): Turn => {
   const dispatcher = Context.get(context, Scheduler.Scheduler).makeDispatcher()
+  const fork = Effect.runForkWith(context)
   let pending: Array<Flushable> = []
   const run = (): void => {
     const targets = pending
     pending = []
-    for (const target of targets) target.flush()
+    for (const target of targets) {
+      try {
+        target.flush()
+      } catch (defect) {
+        // Whoever threw, the others still have something to send.
+        fork(Effect.logError("a flush at the end of the turn failed", defect))
+      }
+    }
   }
   return {
     schedule(target) {
