@@ -286,7 +286,7 @@ export const makeUnsafe = (
   const handleRequest = (exchange: Exchange): void => {
     const request = exchange.request
     if (closed) return exchange.respond(goneResponse, false)
-    const query = EngineHandshake.parseQuery(new URLSearchParams(HandshakeRecord.queryOf(request.url)))
+    const query = EngineHandshake.parseQuery(HandshakeRecord.querySource(request.url))
     const verified = verify(request, query, false)
     if (isRefusal(verified)) return exchange.respond(refuse(request, verified), false)
     if (verified._tag === "Known") return verified.session.handle(decorated(exchange, undefined))
@@ -303,7 +303,7 @@ export const makeUnsafe = (
   const handleUpgrade = (exchange: UpgradeExchange): void => {
     const request = exchange.request
     if (closed) return exchange.reject(goneResponse)
-    const query = EngineHandshake.parseQuery(new URLSearchParams(HandshakeRecord.queryOf(request.url)))
+    const query = EngineHandshake.parseQuery(HandshakeRecord.querySource(request.url))
     const verified = verify(request, query, true)
     if (isRefusal(verified)) return exchange.reject(refuse(request, verified))
     const factory = verified.factory

@@ -1,6 +1,7 @@
 /**
  * What is kept of the first request of a session: a few references, the rest computed when somebody asks.
  */
+import type { QuerySource } from "../protocol/EngineHandshake.ts"
 import type { EngineRequest, Headers } from "./EngineRequest.ts"
 import type { Handshake } from "./Session.ts"
 
@@ -10,6 +11,12 @@ export const queryOf = (url: string): string => {
   if (mark === -1) return ""
   const hash = url.indexOf("#", mark)
   return hash === -1 ? url.slice(mark + 1) : url.slice(mark + 1, hash)
+}
+
+/** The parameters of a URL's query. Of one that is given twice the last counts, as in the record below and in Engine.IO. */
+export const querySource = (url: string): QuerySource => {
+  const parameters = new URLSearchParams(queryOf(url))
+  return { get: (name) => parameters.getAll(name).at(-1) ?? null }
 }
 
 const single = (headers: Headers, name: string): string | undefined => {

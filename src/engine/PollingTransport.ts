@@ -76,6 +76,10 @@ class PollingTransport implements RequestTransport, Expirable {
     if (closing) this.end()
   }
 
+  release(): void {
+    if (this.phase === "open") this.answerPoll([noopGroup], false)
+  }
+
   pause(): void {
     this.paused = true
   }

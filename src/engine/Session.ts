@@ -130,7 +130,6 @@ export const makeUnsafe = (
 
 const messageDigit = 0x34
 
-const noopGroup = FrameGroup.make(EnginePacket.encode(EnginePacket.make("noop")))
 const pingGroup = FrameGroup.make(EnginePacket.encode(EnginePacket.make("ping")))
 
 /** Told of nothing: for transports that were given up. */
@@ -424,7 +423,7 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
   /** Lets the client's poll go, so that it can pause. */
   private release(): void {
     if (this.pending !== undefined) this.flush()
-    else if (this.transport.writable) this.transport.send([noopGroup], false)
+    this.transport.release()
   }
 
   private switchOver(): void {

@@ -25,6 +25,8 @@ export interface Transport {
   attach(sink: TransportSink): void
   /** Sends groups in order, never mixing their frames. Only when `writable`. */
   send(groups: ReadonlyArray<FrameGroup>, compress: boolean): void
+  /** Lets a request that waits for frames go with a noop; does nothing where none waits. */
+  release(): void
   /** Stops and resumes taking input from the peer. What has been received already may still be delivered. */
   pause(): void
   resume(): void

@@ -51,6 +51,8 @@ class WebSocketTransport implements Transport, WebSocketHandlers {
     this.socket.send(this.environment.textOnly ? asText(groups) : groups, compress)
   }
 
+  release(): void {}
+
   pause(): void {
     this.socket.pause()
   }

@@ -80,7 +80,7 @@ export interface EngineQuery {
 /** The protocol revision of this library. */
 export const protocol = 4
 
-const revision = /^[0-9]{1,3}$/
+const revision = /^[1-9][0-9]{0,2}$/
 
 /** The Engine.IO part of a query. Total: what is missing or wrong shows in the result, and `EngineServer` answers by code. */
 export const parseQuery = (query: QuerySource): EngineQuery => {
