@@ -19,6 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
+import { Platform } from "../client/Platform.ts"
 import { EngineHost } from "../engine/EngineHost.ts"
 import type { EngineResponse } from "../engine/EngineRequest.ts"
 import { byteLength } from "../protocol/Utf8.ts"
@@ -438,14 +439,23 @@ const makeWithScheduler = Effect.gen(function* () {
 })
 
 /**
- * A network of its own. The layer also gives its scheduler to what is built on it, which is how `settle` knows about the fibers of the
- * server, the clients and the test.
+ * A network of its own. The layer also gives clients their platform, and its scheduler to everything that runs on it, which is how `settle`
+ * knows about the fibers of the server, the clients and the test.
  */
 export const layer: Layer.Layer<MemoryNetwork> = Layer.effectContext(
   Effect.map(makeWithScheduler, ({ scheduler, service }) =>
-    Context.make(MemoryNetwork, service).pipe(Context.add(Scheduler.Scheduler, scheduler))
+    Context.make(MemoryNetwork, service).pipe(
+      Context.add(Scheduler.Scheduler, scheduler),
+      Context.add(Platform, service.platform())
+    )
   )
 )
+
+/** Gives the clients that the effect connects a name of their own, by which faults can mean them. */
+export const asClient =
+  (name: string) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | MemoryNetwork> =>
+    MemoryNetwork.use((network) => Effect.provideService(effect, Platform, network.platform(name)))
 
 /**
  * Lets virtual time pass: waits until what happens now has happened, adjusts the `TestClock`, and waits again. `TestClock.adjust` alone waits for

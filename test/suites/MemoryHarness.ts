@@ -6,7 +6,6 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as InMemoryAdapter from "../../src/adapter/InMemoryAdapter.ts"
-import * as Platform from "../../src/client/Platform.ts"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.ts"
 import { type Case, type Harness, type Times, type Way, ways } from "./Harness.ts"
 
