@@ -55,6 +55,7 @@ export interface EngineServer {
  * | `message` (...args) | emits `message-back` with the same arguments |
  * | `message-with-ack` (...args, ack) | acknowledges with the same arguments |
  * | `burst` (n) | emits `burst` with 0, 1, ... n-1 |
+ * | `volatile` (value, ack) | volatile `socket.emit("told", value)`; ack without arguments |
  * | `join` (room, ack), `leave` (room, ack) | joins or leaves; ack without arguments |
  * | `to` (rooms, except, value, ack) | sender's broadcast `socket.to(rooms).except(except).emit("told", value)`; ack without arguments |
  * | `all` (value, ack) | namespace broadcast `nsp.emit("told", value)`; ack without arguments |

@@ -16,6 +16,7 @@ import { failingSuites } from "./socket/failing.ts"
 import { malformedSuites } from "./socket/malformed.ts"
 import { msgpackSuites } from "./socket/msgpack.ts"
 import { roomSuites } from "./socket/rooms.ts"
+import { transportSuites } from "./socket/transport.ts"
 
 /** The suites of Engine.IO 4. */
 export const engineSuites: ReadonlyArray<Suite> = [
@@ -38,5 +39,6 @@ export const socketSuites: ReadonlyArray<Suite> = [
   ...malformedSuites,
   ...roomSuites,
   ...failingSuites,
-  ...msgpackSuites
+  ...msgpackSuites,
+  ...transportSuites
 ]

@@ -113,6 +113,33 @@ const cases: ReadonlyArray<Case<EngineServer>> = [
     }
   },
   {
+    title: "pongs that nobody asked for do not put off the next ping",
+    run: async ({ server, cleanup }) => {
+      const { ws } = await websocket(server.endpoint)
+      cleanup(() => ws.cut())
+      const from = performance.now()
+      for (let i = 0; i < 2; i++) {
+        await pass(100)
+        ws.send("3")
+      }
+      assert.equal(await ws.next(), "2")
+      about(performance.now() - from, pingInterval, "the ping")
+    },
+    official: {
+      because: "every pong starts the ping interval anew, so that a client that sends pongs by itself is never asked",
+      instead: async ({ server, cleanup }) => {
+        const { ws } = await websocket(server.endpoint)
+        cleanup(() => ws.cut())
+        const from = performance.now()
+        await pass(150)
+        ws.send("3")
+        assert.equal(await ws.next(), "2")
+        const ms = performance.now() - from
+        assert.ok(ms >= pingInterval + 140, `pinged after ${ms.toFixed(0)} ms`)
+      }
+    }
+  },
+  {
     title: "a message while the pong is awaited extends the deadline once",
     run: async ({ server, cleanup }) => {
       const { ws, sid } = await websocket(server.endpoint)

@@ -4,6 +4,7 @@ import { gunzipSync, inflateSync } from "node:zlib"
 import { calm, type Case, engineSuite } from "../Case.ts"
 import { polling, type Polling, separator } from "../raw/Engine.ts"
 import { arrived, ask, exchange, outcome, raw } from "../raw/Http.ts"
+import { within } from "../raw/Wait.ts"
 import type { EngineServer } from "../Target.ts"
 
 /** The server has forgotten the session: polls and posts are refused with code 1. */
@@ -88,6 +89,30 @@ const cases: ReadonlyArray<Case<EngineServer>> = [
           `GET ${path}?${query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
       )
       assert.match(answer, /^HTTP\/1\.1 200 OK[^]*\r\n\r\nokHTTP\/1\.1 200 OK[^]*\r\n\r\n4ab$/)
+    }
+  },
+  {
+    title: "a POST that waits for 100 Continue gets it",
+    run: async ({ server }) => {
+      const opened = await polling(server.endpoint)
+      const post = exchange(server.endpoint, {
+        method: "POST",
+        query: opened.query,
+        headers: { "content-type": "text/plain", "content-length": 6, expect: "100-continue" },
+        keepOpen: true
+      })
+      await within(new Promise<void>((resolve) => post.request.once("continue", resolve)), "100 Continue")
+      post.request.end("4hello")
+      assert.equal((await post.reply).text, "ok")
+      assert.equal((await opened.poll()).text, "4hello")
+    }
+  },
+  {
+    title: "two hundred sessions at once, each with its own messages",
+    run: async ({ server }) => {
+      const opened = await Promise.all(Array.from({ length: 200 }, () => polling(server.endpoint)))
+      await Promise.all(opened.map((each) => each.post(`4${each.sid}`)))
+      await Promise.all(opened.map(async (each) => assert.equal((await each.poll()).text, `4${each.sid}`)))
     }
   },
   {

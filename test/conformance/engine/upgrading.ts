@@ -205,6 +205,32 @@ const cases: ReadonlyArray<Case<EngineServer>> = [
     }
   },
   {
+    title: "what waits comes with the upgrade itself, before anybody says more",
+    run: async ({ server, cleanup }) => {
+      const opened = await polling(server.endpoint)
+      const ws = await probe(opened)
+      cleanup(() => ws.cut())
+      ws.send("2probe")
+      assert.equal(await ws.next(), "3probe")
+      await opened.post(["4one", "bAg==", "4three"].join(separator))
+      ws.send("5")
+      assert.deepEqual([await ws.next(), await ws.next(), await ws.next()], ["4one", Buffer.from([2]), "4three"])
+    }
+  },
+  {
+    title: "a poll aborted during the probe ends the session and the probing connection",
+    run: async ({ server, cleanup }) => {
+      const opened = await polling(server.endpoint)
+      const ws = await probe(opened)
+      cleanup(() => ws.cut())
+      const poll = opened.startPoll()
+      await arrived(server.endpoint)
+      poll.abort()
+      assert.equal((await server.closeOf(opened.sid)).reason, "transport error")
+      await Ws.closing(ws)
+    }
+  },
+  {
     title: "messages during the probe still come by poll",
     run: async ({ server, cleanup }) => {
       const opened = await polling(server.endpoint)

@@ -1,7 +1,7 @@
 /** Engine.IO: WebSocket sessions frame by frame. */
 import * as assert from "node:assert/strict"
 import { calm, type Case, engineSuite } from "../Case.ts"
-import { polling, websocket } from "../raw/Engine.ts"
+import { handshakeOf, polling, websocket } from "../raw/Engine.ts"
 import * as Ws from "../raw/Ws.ts"
 import type { EngineServer } from "../Target.ts"
 
@@ -167,6 +167,34 @@ const cases: ReadonlyArray<Case<EngineServer>> = [
       ws.socket.send("4one")
       ws.socket.send("4two")
       assert.deepEqual([await ws.next(), await ws.next()], ["4one", "4two"])
+    }
+  },
+  {
+    title: "base64 in a text frame is a binary message",
+    run: async ({ server, cleanup }) => {
+      const { ws } = await websocket(server.endpoint)
+      cleanup(() => ws.cut())
+      ws.send("bAQIDBA==")
+      assert.deepEqual(await ws.next(), Buffer.from([1, 2, 3, 4]))
+    }
+  },
+  {
+    title: "with b64=1 binary messages come as base64 in text frames",
+    run: async ({ server, cleanup }) => {
+      const ws = await Ws.open(server.endpoint, { EIO: "4", transport: "websocket", b64: "1" })
+      cleanup(() => ws.cut())
+      handshakeOf(await ws.next())
+      ws.send(Buffer.from([1, 2, 3, 4]))
+      assert.equal(await ws.next(), "bAQIDBA==")
+    }
+  },
+  {
+    title: "compression is not negotiated by default, though the client offers it",
+    run: async ({ server, cleanup }) => {
+      const ws = await Ws.open(server.endpoint, { EIO: "4", transport: "websocket" }, true)
+      cleanup(() => ws.cut())
+      handshakeOf(await ws.next())
+      assert.equal(ws.socket.extensions, "")
     }
   },
   {

@@ -30,12 +30,12 @@ export interface Ws {
   cut(): void
 }
 
-/** Tries to open a WebSocket. */
-export const attempt = (endpoint: Endpoint, query: Query, path?: string): Promise<Ws | Refused> =>
+/** Tries to open a WebSocket; `deflate` offers compression of messages. */
+export const attempt = (endpoint: Endpoint, query: Query, path?: string, deflate = false): Promise<Ws | Refused> =>
   within(
     new Promise((resolve) => {
       const socket = new WebSocket(`ws://127.0.0.1:${endpoint.port}${target(endpoint, query, path)}`, {
-        perMessageDeflate: false
+        perMessageDeflate: deflate
       })
       const inbox = new Inbox<string | Buffer>()
       const closed = new Promise<Closed>((resolve) => {
@@ -76,8 +76,8 @@ export const attempt = (endpoint: Endpoint, query: Query, path?: string): Promis
   )
 
 /** Opens a WebSocket, or fails. */
-export const open = async (endpoint: Endpoint, query: Query): Promise<Ws> => {
-  const opened = await attempt(endpoint, query)
+export const open = async (endpoint: Endpoint, query: Query, deflate = false): Promise<Ws> => {
+  const opened = await attempt(endpoint, query, undefined, deflate)
   if (opened._tag === "Refused") throw new Error(`WebSocket refused with ${opened.status} ${opened.body}`)
   return opened
 }

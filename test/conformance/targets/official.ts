@@ -132,6 +132,10 @@ export const program = (socket: OfficialSocket): void => {
   socket.on("burst", (n: number) => {
     for (let i = 0; i < n; i++) socket.emit("burst", i)
   })
+  socket.on("volatile", (value: unknown, ack: Answer = nobody) => {
+    socket.volatile.emit("told", value)
+    ack()
+  })
   socket.on("join", async (room: string, ack: Answer = nobody) => {
     await socket.join(room)
     ack()

@@ -59,6 +59,7 @@ const program = Effect.fnUntraced(function* (socket: Socket<Untyped>, disconnect
   yield* socket.on("burst", (n) =>
     Effect.forEach(Array.from({ length: Number(n) }), (_, i) => socket.emit("burst", i), { discard: true })
   )
+  yield* socket.on("volatile", (value) => Effect.as(socket.volatile.emit("told", value), answer()))
   yield* socket.on("join", (room) => Effect.as(socket.join(String(room)), answer()))
   yield* socket.on("leave", (room) => Effect.as(socket.leave(String(room)), answer()))
   yield* socket.on("to", (rooms, except, value) =>
