@@ -45,7 +45,9 @@ const start = <A, E>(effect: Effect.Effect<A, E>) =>
   }))
 
 const failureOf = (exit: Exit.Exit<unknown, unknown> | undefined): unknown =>
-  exit !== undefined && Exit.isFailure(exit) ? exit.cause.reasons.map((reason) => "error" in reason && reason.error)[0] : exit
+  exit !== undefined && Exit.isFailure(exit)
+    ? exit.cause.reasons.map((reason) => "error" in reason && reason.error)[0]
+    : exit
 
 describe("asking one client", () => {
   it.effect("the answer", () =>
@@ -194,7 +196,9 @@ describe("asking many", () => {
       const [quick, leaving, silent] = [1, 2, 3].map(() => server.connected(nsp))
       const replies: Array<unknown> = []
       const asked = yield* start(
-        (yield* poll(server)).emitWithAck("vote", "?").pipe(Stream.runForEach((reply) => Effect.sync(() => replies.push(reply))))
+        (yield* poll(server))
+          .emitWithAck("vote", "?")
+          .pipe(Stream.runForEach((reply) => Effect.sync(() => replies.push(reply))))
       )
       quick!.answer(nsp, 0, true)
       leaving!.lose()

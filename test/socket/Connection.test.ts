@@ -109,7 +109,7 @@ describe("connectTimeout", () => {
       const server = yield* Fake.make(Both)
       const client = server.client()
       yield* TestClock.adjust("44999 millis")
-      assert.isUndefined(client.session.closed)
+      assert.strictEqual(client.session.closed?.reason, undefined)
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(client.session.closed?.reason, "forced close")
     })

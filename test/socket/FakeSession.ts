@@ -155,9 +155,7 @@ export class FakeClient {
   /** The answers by id. */
   get acks(): ReadonlyMap<number | undefined, ReadonlyArray<unknown>> {
     return new Map(
-      this.packets.flatMap((packet) =>
-        packet.type === SocketPacket.ACK ? [[packet.id, packet.data] as const] : []
-      )
+      this.packets.flatMap((packet) => (packet.type === SocketPacket.ACK ? [[packet.id, packet.data] as const] : []))
     )
   }
 

@@ -327,9 +327,7 @@ describe("listening order", () => {
       })
       const names: Array<string> = []
       const server = yield* Fake.make(
-        SocketServer.namespace(Asking, (socket) =>
-          Effect.map(socket.emitWithAck("who"), (name) => names.push(name))
-        )
+        SocketServer.namespace(Asking, (socket) => Effect.map(socket.emitWithAck("who"), (name) => names.push(name)))
       )
       const client = server.connected("/asking")
       client.answer("/asking", 0, "ada")
@@ -493,28 +491,33 @@ describe("concurrency", () => {
 })
 
 describe("a socket's scope", () => {
-  it.effect("its handlers are interrupted and its finalizers run when it goes, in the order disconnecting, disconnect, scope", () =>
-    Effect.gen(function* () {
-      const log: Array<string> = []
-      const note = (text: string) => Effect.sync(() => log.push(text))
-      const server = yield* Fake.make(
-        SocketServer.namespace(
-          Chat,
-          Effect.fnUntraced(function* (socket) {
-            yield* Effect.addFinalizer(() => note("scope"))
-            yield* Effect.forkScoped(Effect.onInterrupt(Effect.never, () => note("fiber")), { startImmediately: true })
-            yield* socket.on("tell", () => Effect.onInterrupt(Effect.never, () => note("handler")))
-            yield* socket.onDisconnecting(() => note("disconnecting"))
-            yield* socket.onDisconnect(() => note("disconnect"))
-          })
+  it.effect(
+    "its handlers are interrupted and its finalizers run when it goes, in the order disconnecting, disconnect, scope",
+    () =>
+      Effect.gen(function* () {
+        const log: Array<string> = []
+        const note = (text: string) => Effect.sync(() => log.push(text))
+        const server = yield* Fake.make(
+          SocketServer.namespace(
+            Chat,
+            Effect.fnUntraced(function* (socket) {
+              yield* Effect.addFinalizer(() => note("scope"))
+              yield* Effect.forkScoped(
+                Effect.onInterrupt(Effect.never, () => note("fiber")),
+                { startImmediately: true }
+              )
+              yield* socket.on("tell", () => Effect.onInterrupt(Effect.never, () => note("handler")))
+              yield* socket.onDisconnecting(() => note("disconnecting"))
+              yield* socket.onDisconnect(() => note("disconnect"))
+            })
+          )
         )
-      )
-      const client = server.connected(nsp)
-      client.emit(nsp, "tell", 1)
-      client.lose()
-      assert.deepStrictEqual(log, ["disconnecting", "disconnect", "handler", "fiber", "scope"])
-      assert.deepStrictEqual(server.reports, [])
-    })
+        const client = server.connected(nsp)
+        client.emit(nsp, "tell", 1)
+        client.lose()
+        assert.deepStrictEqual(log, ["disconnecting", "disconnect", "handler", "fiber", "scope"])
+        assert.deepStrictEqual(server.reports, [])
+      })
   )
 
   it.effect("a hook that waits is waited for before the scope closes", () =>
@@ -610,7 +613,12 @@ describe("streams of events", () => {
       const server = yield* Fake.make(
         SocketServer.namespace(Chat, (socket) =>
           socket.events("tell").pipe(
-            Stream.runForEach(() => Effect.andThen(Deferred.await(gate), Effect.sync(() => seen++))),
+            Stream.runForEach(() =>
+              Effect.andThen(
+                Deferred.await(gate),
+                Effect.sync(() => seen++)
+              )
+            ),
             Effect.forkScoped
           )
         )
@@ -665,7 +673,9 @@ describe("streams of events", () => {
               Stream.runForEach(socket.incoming, ({ event, args }) => Effect.sync(() => seen.push(["in", event, args])))
             )
             yield* Effect.forkScoped(
-              Stream.runForEach(socket.outgoing, ({ event, args }) => Effect.sync(() => seen.push(["out", event, args])))
+              Stream.runForEach(socket.outgoing, ({ event, args }) =>
+                Effect.sync(() => seen.push(["out", event, args]))
+              )
             )
             yield* socket.on("tell", () => socket.emit("said", "x", { at: new Date(0) }))
           })
