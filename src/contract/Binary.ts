@@ -4,7 +4,6 @@
 import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import { isArrayBuffer as isNativeArrayBuffer, toArrayBuffer } from "./Bytes.ts"
-import { WireBinary, wireLink } from "./WireForm.ts"
 
 const passBytes = {
   decode: SchemaGetter.transform(toArrayBuffer),
@@ -13,11 +12,11 @@ const passBytes = {
 
 /**
  * An `ArrayBuffer`, which travels as a binary attachment. It arrives as an ArrayBuffer of exactly its length on every platform: the
- * bytes of a pooled Node Buffer are copied. Outside of a contract, as JSON, it is base64.
+ * bytes of a pooled Node Buffer are copied. Outside of a contract, as JSON, it is base64: its JSON form is that of
+ * a Uint8Array, which a contract keeps binary.
  */
 export const ArrayBuffer: Schema.declare<globalThis.ArrayBuffer> = Schema.declare(isNativeArrayBuffer, {
   expected: "ArrayBuffer",
-  [wireLink]: () => Schema.link<globalThis.ArrayBuffer>()(WireBinary, passBytes),
   toCodecJson: () => Schema.link<globalThis.ArrayBuffer>()(Schema.Uint8Array, passBytes),
   toCodecArbitrary: () => Schema.link<globalThis.ArrayBuffer>()(Schema.Uint8Array, passBytes),
   toEquivalence: () => (self, that) => {

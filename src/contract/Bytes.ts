@@ -27,7 +27,7 @@ export const toUint8Array = (bytes: BytesOnWire): Uint8Array<ArrayBufferLike> =>
 export const toArrayBuffer = (bytes: BytesOnWire): ArrayBuffer => {
   if (!ArrayBuffer.isView(bytes)) return bytes
   const { buffer, byteOffset, byteLength } = bytes
-  if (isArrayBuffer(buffer) && byteOffset === 0 && byteLength === buffer.byteLength) return buffer
+  if (isArrayBuffer(buffer) && byteLength === buffer.byteLength) return buffer
   const copy = new ArrayBuffer(byteLength)
   new Uint8Array(copy).set(new Uint8Array(buffer, byteOffset, byteLength))
   return copy

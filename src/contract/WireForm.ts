@@ -17,13 +17,10 @@ type AST = SchemaAST.AST
 /** Annotation of leaves that may hold attachments once encoded. */
 const binaryLeaf = "~effect-socketio/contract/binaryLeaf"
 
-/** Annotation by which a declaration brings its own link to the wire, instead of the one to JSON; see {@link toWire}. */
-export const wireLink = "~effect-socketio/contract/wireLink"
-
 const onWire = { toCodecJson: () => undefined, [binaryLeaf]: true } as const
 
 /** What a binary leaf is on the wire: an ArrayBuffer or any view of one. */
-export const WireBinary = Schema.declare<BytesOnWire>(isBytes, { expected: "binary data", ...onWire })
+const WireBinary = Schema.declare<BytesOnWire>(isBytes, { expected: "binary data", ...onWire })
 
 const uint8ArrayLink = Schema.link<Uint8Array<ArrayBufferLike>>()(WireBinary, {
   decode: SchemaGetter.transform(toUint8Array),
@@ -85,11 +82,9 @@ const isToLink = (value: unknown): value is ToLink => typeof value === "function
 const lowerDeclaration = (ast: SchemaAST.Declaration): SchemaAST.Declaration => {
   const annotations = ast.annotations ?? {}
   const representation = ast.annotations?.["representation"] as { readonly id?: unknown } | undefined
-  const own = annotations[wireLink]
   const json = annotations["toCodecJson"] ?? annotations["toCodec"]
   let toCodecJson: ToLink
-  if (isToLink(own)) toCodecJson = own
-  else if (representation?.id === "effect/schema/Uint8Array") toCodecJson = () => uint8ArrayLink
+  if (representation?.id === "effect/schema/Uint8Array") toCodecJson = () => uint8ArrayLink
   else if (isToLink(json)) {
     toCodecJson = (typeParameters) => {
       const link = json(typeParameters)
