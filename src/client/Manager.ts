@@ -25,7 +25,7 @@ import type { EngineClientOptions } from "../transport/EngineClientOptions.ts"
 import type { EngineAddress } from "../transport/EngineUrl.ts"
 import { ConnectFailed } from "./ClientError.ts"
 import { type ClientReport, ErrorSink } from "./ClientReport.ts"
-import { type Delays, none, Reconnection, type ReconnectionPolicy } from "./Reconnection.ts"
+import type { Delays, ReconnectionPolicy } from "./Reconnection.ts"
 
 /** What a manager is made of. */
 export interface ManagerParts {
@@ -33,7 +33,8 @@ export interface ManagerParts {
   readonly engine: EngineClientOptions
   readonly platform: ClientPlatform
   readonly codec: SocketCodec
-  readonly reconnection: boolean
+  /** When to connect again. */
+  readonly policy: ReconnectionPolicy
   /** Milliseconds that an attempt may take. */
   readonly timeout: number | undefined
 }
@@ -114,7 +115,6 @@ export class ManagerImpl implements ClientHost {
   private readonly parts: ManagerParts
   private readonly deadlines: Deadlines.Deadlines
   private readonly timers: ClientTimers
-  private readonly policy: ReconnectionPolicy
   private readonly sink: ErrorSink
   private readonly run: Runner.Runner<never>
   private delays: Delays | undefined = undefined
@@ -124,7 +124,6 @@ export class ManagerImpl implements ClientHost {
     this.parts = parts
     this.context = context
     this.scope = scope
-    this.policy = parts.reconnection ? Context.get(context, Reconnection) : none
     this.sink = Context.get(context, ErrorSink)
     this.run = Runner.make(context)
     const clock = Context.get(context, Clock.Clock)
@@ -205,7 +204,7 @@ export class ManagerImpl implements ClientHost {
 
   decideRetry(decision: number, attempt: number, cause: ClientError): void {
     const error = (this.error = connectFailed(cause))
-    const delay = Effect.suspend(() => (this.delays ??= this.policy.begin())(attempt, error))
+    const delay = Effect.suspend(() => (this.delays ??= this.parts.policy.begin())(attempt, error))
     this.run(delay, this.scope, (exit) => {
       if (Exit.isFailure(exit)) {
         this.report({ cause: exit.cause, stage: "reconnection", event: undefined, namespace: "" })

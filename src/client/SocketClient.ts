@@ -14,6 +14,7 @@ import * as EngineUrl from "../transport/EngineUrl.ts"
 import { ConnectFailed } from "./ClientError.ts"
 import { ManagerImpl } from "./Manager.ts"
 import { Platform } from "./Platform.ts"
+import * as Reconnection from "./Reconnection.ts"
 import * as Socket from "./Socket.ts"
 import { type AuthSource, SocketDriver } from "./SocketDriver.ts"
 
@@ -34,8 +35,16 @@ export interface ManagerOptions extends EngineOptions {
   readonly url?: string | undefined
   /** How packets are written; the server must use the same. Default: JSON with attachments. */
   readonly codec?: SocketCodec | undefined
-  /** Whether to connect again, by the policy of the `Reconnection` reference. Default true. */
+  /** Whether to connect again: by the four options below if one is given, else by the policy of the `Reconnection` reference. Default true. */
   readonly reconnection?: boolean | undefined
+  /** Default: without limit. */
+  readonly reconnectionAttempts?: number | undefined
+  /** Default 1 second; doubled with each attempt. */
+  readonly reconnectionDelay?: Duration.Input | undefined
+  /** Default 5 seconds. */
+  readonly reconnectionDelayMax?: Duration.Input | undefined
+  /** Default 0.5: how far a delay may be off, as a part of it. */
+  readonly randomizationFactor?: number | undefined
   /** How long an attempt may take. Default 20 seconds; `Infinity` for any time. */
   readonly connectTimeout?: Duration.Input | undefined
 }
@@ -110,6 +119,20 @@ const finite = (millis: number): number | undefined => (millis === Number.POSITI
 /** The managers of each scope, by address: what is connected in one scope shares connections. */
 const shared = new WeakMap<Scope.Scope, Map<string, ManagerImpl>>()
 
+const policyOf = (options: ManagerOptions, context: Context.Context<never>): Reconnection.ReconnectionPolicy => {
+  if (options.reconnection === false) return Reconnection.none
+  const { reconnectionAttempts, reconnectionDelay, reconnectionDelayMax, randomizationFactor } = options
+  const given = [reconnectionAttempts, reconnectionDelay, reconnectionDelayMax, randomizationFactor]
+  if (given.every((value) => value === undefined)) return Context.get(context, Reconnection.Reconnection)
+  return Reconnection.backoff({
+    // As in the official client, 0 is no limit either.
+    reconnectionAttempts: reconnectionAttempts === 0 ? undefined : reconnectionAttempts,
+    reconnectionDelay: reconnectionDelay === undefined ? undefined : millisOf(reconnectionDelay, 0),
+    reconnectionDelayMax: reconnectionDelayMax === undefined ? undefined : millisOf(reconnectionDelayMax, 0),
+    randomizationFactor
+  })
+}
+
 interface Prepared {
   readonly key: string
   make(): ManagerImpl
@@ -134,7 +157,7 @@ const prepare = (
           engine,
           platform,
           codec: options.codec ?? json,
-          reconnection: options.reconnection ?? true,
+          policy: policyOf(options, context),
           timeout: finite(millisOf(options.connectTimeout, defaultConnectTimeout))
         },
         context,

@@ -327,6 +327,7 @@ export class ClientSocket implements AckOwner {
       case DISCONNECT:
         if (!this.connected) return
         this.deactivate()
+        this.connected = false
         this.owner.release()
         return this.down(DisconnectReason.ioServerDisconnect, undefined)
     }
