@@ -177,6 +177,13 @@ export class FakeClient {
   }
 }
 
+/** A client with an open session of this server. */
+export const clientOf = ({ core }: SocketServer.SocketServerShape): FakeClient => {
+  const fake = new FakeClient(core.settings.codec)
+  fake.session.sink = new Connection(core, fake.session)
+  return fake
+}
+
 /** A server over fake sessions. */
 export interface TestServer {
   readonly server: SocketServer.SocketServerShape
@@ -208,11 +215,7 @@ export const make = <A, E, R>(
       Effect.provideService(SocketServer.SocketServer, server),
       Effect.provideService(ErrorSink, sink)
     )
-    const client = (): FakeClient => {
-      const fake = new FakeClient(server.core.settings.codec)
-      fake.session.sink = new Connection(server.core, fake.session)
-      return fake
-    }
+    const client = (): FakeClient => clientOf(server)
     const test: TestServer = {
       server,
       context: Context.add(built, SocketServer.SocketServer, server) as Context.Context<SocketServer.SocketServer>,
