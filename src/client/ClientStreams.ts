@@ -32,38 +32,38 @@ const makeQueue = <A>({ bufferSize, strategy = "sliding" }: BufferOptions): Effe
 
 /** Keeps what comes before the stream is run, and hands it on. */
 class Subscription<A> implements Subscriber<A> {
-  private readonly source: Source<A>
-  private readonly options: BufferOptions
-  private retained: Array<A> = []
-  private queue: Queue.Queue<A, Cause.Done> | undefined = undefined
+  readonly #source: Source<A>
+  readonly #options: BufferOptions
+  #retained: Array<A> = []
+  #queue: Queue.Queue<A, Cause.Done> | undefined = undefined
 
   constructor(source: Source<A>, options: BufferOptions) {
-    this.source = source
-    this.options = options
+    this.#source = source
+    this.#options = options
     if (!source.closed) source.subscribers.add(this)
   }
 
   offer(item: A): void {
-    if (this.queue !== undefined) Queue.offerUnsafe(this.queue, item)
-    else if (this.retained.length < Math.min(this.options.bufferSize ?? retainedLimit, retainedLimit))
-      this.retained.push(item)
+    if (this.#queue !== undefined) Queue.offerUnsafe(this.#queue, item)
+    else if (this.#retained.length < Math.min(this.#options.bufferSize ?? retainedLimit, retainedLimit))
+      this.#retained.push(item)
     // A stream that was made and never run must not grow for ever.
-    else this.source.subscribers.delete(this)
+    else this.#source.subscribers.delete(this)
   }
 
   end(): void {
-    if (this.queue !== undefined) Queue.endUnsafe(this.queue)
+    if (this.#queue !== undefined) Queue.endUnsafe(this.#queue)
   }
 
   readonly run: Stream.Stream<A> = Stream.unwrap(
     Effect.gen({ self: this }, function* () {
-      const queue = yield* makeQueue<A>(this.options)
-      Queue.offerAllUnsafe(queue, this.retained)
-      this.retained = []
-      this.queue = queue
-      if (this.source.closed) Queue.endUnsafe(queue)
-      else this.source.subscribers.add(this)
-      yield* Effect.addFinalizer(() => Effect.sync(() => this.source.subscribers.delete(this)))
+      const queue = yield* makeQueue<A>(this.#options)
+      Queue.offerAllUnsafe(queue, this.#retained)
+      this.#retained = []
+      this.#queue = queue
+      if (this.#source.closed) Queue.endUnsafe(queue)
+      else this.#source.subscribers.add(this)
+      yield* Effect.addFinalizer(() => Effect.sync(() => this.#source.subscribers.delete(this)))
       return Stream.fromQueue(queue)
     })
   )

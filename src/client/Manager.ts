@@ -78,26 +78,26 @@ class EngineLink implements EngineClientSink {
     })
   }
 
-  private get isCurrent(): boolean {
+  get #isCurrent(): boolean {
     return this.manager.link === this
   }
 
   onOpen(): void {
-    if (!this.isCurrent) return
+    if (!this.#isCurrent) return
     this.manager.machine.engineOpened()
     this.manager.transportChanged()
   }
 
   onMessage(data: Frame): void {
-    if (this.isCurrent) this.manager.machine.engineMessage(data)
+    if (this.#isCurrent) this.manager.machine.engineMessage(data)
   }
 
   onUpgrade(): void {
-    if (this.isCurrent) this.manager.transportChanged()
+    if (this.#isCurrent) this.manager.transportChanged()
   }
 
   onClose(reason: CloseReason, failure: TransportFailure | undefined): void {
-    if (!this.isCurrent) return
+    if (!this.#isCurrent) return
     this.manager.link = undefined
     this.manager.machine.engineClosed(reason, failure?.description, failure?.message)
     this.manager.transportChanged()
@@ -112,25 +112,25 @@ export class ManagerImpl implements ClientHost {
   link: EngineLink | undefined = undefined
   readonly listeners = new Set<ManagerListener>()
   closed = false
-  private readonly parts: ManagerParts
-  private readonly deadlines: Deadlines.Deadlines
-  private readonly timers: ClientTimers
-  private readonly sink: ErrorSink
-  private readonly run: Runner.Runner<never>
-  private delays: Delays | undefined = undefined
-  private error: ConnectFailed | undefined = undefined
+  readonly #parts: ManagerParts
+  readonly #deadlines: Deadlines.Deadlines
+  readonly #timers: ClientTimers
+  readonly #sink: ErrorSink
+  readonly #run: Runner.Runner<never>
+  #delays: Delays | undefined = undefined
+  #error: ConnectFailed | undefined = undefined
 
   constructor(parts: ManagerParts, context: Context.Context<never>, scope: Scope.Scope) {
-    this.parts = parts
+    this.#parts = parts
     this.context = context
     this.scope = scope
-    this.sink = Context.get(context, ErrorSink)
-    this.run = Runner.make(context)
+    this.#sink = Context.get(context, ErrorSink)
+    this.#run = Runner.make(context)
     const clock = Context.get(context, Clock.Clock)
     const random = Context.get(context, Random.Random)
-    const deadlines = (this.deadlines = Deadlines.makeUnsafe(context, scope))
+    const deadlines = (this.#deadlines = Deadlines.makeUnsafe(context, scope))
     const turn = Turn.makeUnsafe(context)
-    this.timers = {
+    this.#timers = {
       now: () => clock.currentTimeMillisUnsafe(),
       set(millis, f) {
         const deadline = deadlines.set(millis, { onDeadline: f })
@@ -144,12 +144,12 @@ export class ManagerImpl implements ClientHost {
     Effect.runSync(
       Scope.addFinalizer(
         scope,
-        Effect.sync(() => this.close())
+        Effect.sync(() => this.#close())
       )
     )
   }
 
-  private close(): void {
+  #close(): void {
     this.closed = true
     this.machine.dispose()
   }
@@ -165,13 +165,13 @@ export class ManagerImpl implements ClientHost {
   report(report: ClientReport): void {
     if (Cause.hasInterruptsOnly(report.cause) && this.closed) return
     // Not tied to a scope: what happens last is reported too.
-    Effect.runForkWith(this.context)(Effect.suspend(() => this.sink(report)))
+    Effect.runForkWith(this.context)(Effect.suspend(() => this.#sink(report)))
   }
 
   // --- what the machine asks for
 
   openEngine(): void {
-    const link = new EngineLink(this, this.parts, this.timers)
+    const link = new EngineLink(this, this.#parts, this.#timers)
     this.link = link
     link.engine.open()
   }
@@ -195,17 +195,17 @@ export class ManagerImpl implements ClientHost {
   }
 
   setTimer(millis: number, target: ClientTimerTarget): ClientTimer {
-    return this.deadlines.set(millis, target)
+    return this.#deadlines.set(millis, target)
   }
 
   cancelTimer(timer: ClientTimer): void {
-    this.deadlines.cancel(timer as Deadlines.Deadline)
+    this.#deadlines.cancel(timer as Deadlines.Deadline)
   }
 
   decideRetry(decision: number, attempt: number, cause: ClientError): void {
-    const error = (this.error = connectFailed(cause))
-    const delay = Effect.suspend(() => (this.delays ??= this.parts.policy.begin())(attempt, error))
-    this.run(delay, this.scope, (exit) => {
+    const error = (this.#error = connectFailed(cause))
+    const delay = Effect.suspend(() => (this.#delays ??= this.#parts.policy.begin())(attempt, error))
+    this.#run(delay, this.scope, (exit) => {
       if (Exit.isFailure(exit)) {
         this.report({ cause: exit.cause, stage: "reconnection", event: undefined, namespace: "" })
         this.machine.giveUp(decision)
@@ -217,8 +217,8 @@ export class ManagerImpl implements ClientHost {
   // --- what the machine tells
 
   onOpen(): void {
-    this.delays = undefined
-    this.error = undefined
+    this.#delays = undefined
+    this.#error = undefined
   }
 
   onClose(): void {
@@ -226,11 +226,11 @@ export class ManagerImpl implements ClientHost {
   }
 
   onError(error: ClientError): void {
-    this.error = connectFailed(error)
+    this.#error = connectFailed(error)
   }
 
   onWaiting(attempt: number, millis: number): void {
-    const { error } = this
+    const error = this.#error
     if (error !== undefined) for (const listener of this.listeners) listener.onWaiting(attempt, millis, error)
   }
 
@@ -243,8 +243,8 @@ export class ManagerImpl implements ClientHost {
   onReconnect(): void {}
 
   onReconnectFailed(): void {
-    this.delays = undefined
-    const { error } = this
+    this.#delays = undefined
+    const error = this.#error
     if (error !== undefined) for (const listener of this.listeners) listener.onGaveUp(error)
   }
 }

@@ -103,35 +103,35 @@ const defaultFlags = makeFlags(false, true, undefined)
 class EmitterImpl {
   /** @internal */
   readonly driver: SocketDriver
-  private readonly flags: EmitFlags
+  readonly #flags: EmitFlags
 
   constructor(driver: SocketDriver, flags: EmitFlags) {
     this.driver = driver
-    this.flags = flags
+    this.#flags = flags
   }
 
   get volatile(): EmitterImpl {
-    return new EmitterImpl(this.driver, makeFlags(true, this.flags.plain.compress, this.flags.timeout))
+    return new EmitterImpl(this.driver, makeFlags(true, this.#flags.plain.compress, this.#flags.timeout))
   }
 
   compress(compress: boolean): EmitterImpl {
-    return new EmitterImpl(this.driver, makeFlags(this.flags.plain.volatile, compress, this.flags.timeout))
+    return new EmitterImpl(this.driver, makeFlags(this.#flags.plain.volatile, compress, this.#flags.timeout))
   }
 
   timeout(timeout: Duration.Input): EmitterImpl {
-    const { volatile, compress } = this.flags.plain
+    const { volatile, compress } = this.#flags.plain
     return new EmitterImpl(this.driver, makeFlags(volatile, compress, millisOf(timeout)))
   }
 
   emit(event: string, ...args: Array<unknown>): Effect.Effect<EmitOutcome, InvalidPayload> {
     return Effect.suspend((): Effect.Effect<EmitOutcome, InvalidPayload> => {
-      const result = this.driver.emit(event, args, this.flags)
+      const result = this.driver.emit(event, args, this.#flags)
       return typeof result === "string" ? Effect.succeed(result) : Effect.fail(result)
     })
   }
 
   emitWithAck(event: string, ...args: Array<unknown>): Effect.Effect<unknown, AckError<unknown>> {
-    return this.driver.ask(event, args, this.flags)
+    return this.driver.ask(event, args, this.#flags)
   }
 }
 

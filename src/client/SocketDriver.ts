@@ -107,16 +107,16 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     reason: DisconnectReason.ioClientDisconnect,
     description: undefined
   }
-  private readonly auth: AuthSource
-  private readonly listeners = new Map<unknown, Listeners>()
-  private readonly run: Runner.Runner<never>
-  private authFailure: { readonly error: unknown } | undefined = undefined
+  readonly #auth: AuthSource
+  readonly #listeners = new Map<unknown, Listeners>()
+  readonly #run: Runner.Runner<never>
+  #authFailure: { readonly error: unknown } | undefined = undefined
 
   constructor(parts: DriverParts) {
     this.manager = parts.manager
     this.namespace = parts.namespace
-    this.auth = parts.auth
-    this.run = Runner.make(parts.manager.context)
+    this.#auth = parts.auth
+    this.#run = Runner.make(parts.manager.context)
     this.socket = parts.manager.machine.socket(parts.name, parts.options, () => this)
     parts.manager.listeners.add(this)
   }
@@ -130,15 +130,15 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     if (this.closed) return
     this.manager.machine.remove(this.socket)
     this.manager.listeners.delete(this)
-    this.setState(ConnectionState.closed)
+    this.#setState(ConnectionState.closed)
     for (const set of [this.followers, this.incoming, this.outgoing, this.transports]) {
       for (const subscriber of [...set]) subscriber.end()
     }
-    for (const { subscribers } of this.listeners.values()) for (const subscriber of [...subscribers]) subscriber.end()
-    this.listeners.clear()
+    for (const { subscribers } of this.#listeners.values()) for (const subscriber of [...subscribers]) subscriber.end()
+    this.#listeners.clear()
   }
 
-  private setState(state: ConnectionState.ConnectionState): void {
+  #setState(state: ConnectionState.ConnectionState): void {
     this.state = state
     for (const follower of [...this.followers]) follower.offer(state)
   }
@@ -150,40 +150,40 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     const before = this.state
     this.socket.connect()
     // A socket whose attempts have ended still wanted one.
-    if (before._tag === "GaveUp" && this.state === before) this.setState(ConnectionState.connecting)
+    if (before._tag === "GaveUp" && this.state === before) this.#setState(ConnectionState.connecting)
   }
 
   onConnecting(): void {
-    this.authFailure = undefined
-    this.setState(ConnectionState.connecting)
+    this.#authFailure = undefined
+    this.#setState(ConnectionState.connecting)
   }
 
   onAttempt(): void {
-    if (this.socket.active) this.setState(ConnectionState.connecting)
+    if (this.socket.active) this.#setState(ConnectionState.connecting)
   }
 
   onConnect(id: string, recovered: boolean): void {
-    this.setState({ _tag: "Connected", id, recovered })
+    this.#setState({ _tag: "Connected", id, recovered })
   }
 
   onConnectError(error: ClientError): void {
     switch (error.kind) {
       case "refused":
-        return this.setState({ _tag: "Refused", error: this.refusal(error) })
+        return this.#setState({ _tag: "Refused", error: this.#refusal(error) })
       case "auth":
-        return this.setState({
+        return this.#setState({
           _tag: "AuthFailed",
-          error: this.authFailure === undefined ? connectFailed(error) : this.authFailure.error
+          error: this.#authFailure === undefined ? connectFailed(error) : this.#authFailure.error
         })
       case "protocol":
-        return this.setState({ _tag: "GaveUp", error: connectFailed(error) })
+        return this.#setState({ _tag: "GaveUp", error: connectFailed(error) })
       case "transport":
         // What follows tells it: another attempt, or the end of them.
         return
     }
   }
 
-  private refusal(error: ClientError): ConnectRefused {
+  #refusal(error: ClientError): ConnectRefused {
     const { message, data } = error
     const decoded = this.namespace.refusal.decode(data === undefined ? { message } : { message, data })
     const refusal = Exit.isSuccess(decoded) ? decoded.value : undefined
@@ -191,11 +191,11 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
   }
 
   onWaiting(attempt: number, delay: number, error: ConnectFailed): void {
-    if (this.socket.active) this.setState({ _tag: "Waiting", attempt, delay, error })
+    if (this.socket.active) this.#setState({ _tag: "Waiting", attempt, delay, error })
   }
 
   onGaveUp(error: ConnectFailed): void {
-    if (this.socket.active) this.setState({ _tag: "GaveUp", error })
+    if (this.socket.active) this.#setState({ _tag: "GaveUp", error })
   }
 
   onTransport(name: string | undefined): void {
@@ -203,20 +203,20 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
   }
 
   onDisconnect(reason: ClientDisconnectReason, description: unknown): void {
-    this.setState({ _tag: "Disconnected", reason, description })
+    this.#setState({ _tag: "Disconnected", reason, description })
   }
 
   authenticate(attempt: number): void {
-    this.run(this.auth, this.manager.scope, (exit) => {
+    this.#run(this.#auth, this.manager.scope, (exit) => {
       if (Exit.isFailure(exit)) {
         const error = Cause.squash(exit.cause)
-        this.authFailure = { error }
+        this.#authFailure = { error }
         return this.socket.authFailed(attempt, { kind: "auth", message: "auth failed", description: error })
       }
       const encoded = this.namespace.auth.encode(exit.value)
       if (Exit.isSuccess(encoded)) return this.socket.authenticated(attempt, encoded.value as AuthData)
       const message = this.namespace.auth.refusalMessage(encoded.cause)
-      this.authFailure = { error: new InvalidPayload({ event: "connect", path: [], message }) }
+      this.#authFailure = { error: new InvalidPayload({ event: "connect", path: [], message }) }
       this.socket.authFailed(attempt, { kind: "auth", message })
     })
   }
@@ -224,12 +224,12 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
   // --- events from the server
 
   listenersOf(name: string): Listeners | undefined {
-    const existing = this.listeners.get(name)
+    const existing = this.#listeners.get(name)
     if (existing !== undefined) return existing
     const event = this.namespace.serverEvent(name)
     if (event === undefined) return undefined
     const listeners: Listeners = { event, handlers: new Set(), subscribers: new Set() }
-    this.listeners.set(name, listeners)
+    this.#listeners.set(name, listeners)
     return listeners
   }
 
@@ -252,32 +252,32 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
 
   onEvent(data: ReadonlyArray<unknown>, id: number | undefined): void {
     const name = data[0]
-    if (this.incoming.size > 0) this.tell(this.incoming, data)
-    const listeners = this.listeners.get(name)
+    if (this.incoming.size > 0) this.#tell(this.incoming, data)
+    const listeners = this.#listeners.get(name)
     const event = listeners === undefined ? this.namespace.serverEvent(name) : listeners.event
-    if (event === undefined) return this.invalid(name, undefined, unknownEvent, id)
+    if (event === undefined) return this.#invalid(name, undefined, unknownEvent, id)
     if (listeners === undefined) return
     const { handlers, subscribers } = listeners
     if (handlers.size === 0 && subscribers.size === 0) return
     const decoded = event.codec.decodeArgs(data.slice(1))
-    if (Exit.isFailure(decoded)) return this.invalid(name, event, event.codec.issueOf(decoded.cause), id)
+    if (Exit.isFailure(decoded)) return this.#invalid(name, event, event.codec.issueOf(decoded.cause), id)
     const args = decoded.value
     for (const subscriber of subscribers) subscriber.offer(args)
     if (handlers.size === 0) return
     const reply = id === undefined ? undefined : { id, session: this.socket.session, done: false }
-    for (const handler of handlers) this.call(event, reportedName(name), handler, args, reply)
+    for (const handler of handlers) this.#call(event, reportedName(name), handler, args, reply)
   }
 
   onOutgoing(data: ReadonlyArray<unknown>): void {
-    if (this.outgoing.size > 0) this.tell(this.outgoing, data)
+    if (this.outgoing.size > 0) this.#tell(this.outgoing, data)
   }
 
-  private tell(subscribers: ReadonlySet<Subscriber<Packet>>, data: ReadonlyArray<unknown>): void {
+  #tell(subscribers: ReadonlySet<Subscriber<Packet>>, data: ReadonlyArray<unknown>): void {
     const packet: Packet = { event: String(data[0]), args: data.slice(1) }
     for (const subscriber of [...subscribers]) subscriber.offer(packet)
   }
 
-  private call(event: Event.Any, name: string, handler: Handler, args: Array<unknown>, reply: Reply | undefined): void {
+  #call(event: Event.Any, name: string, handler: Handler, args: Array<unknown>, reply: Reply | undefined): void {
     const { lane } = handler
     const start = (): void => {
       let effect: Effect.Effect<unknown, unknown>
@@ -287,7 +287,7 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
         effect = Effect.die(defect)
       }
       handler.run(effect, handler.scope, (exit) => {
-        this.finish(event, name, handler.scope, reply, exit)
+        this.#finish(event, name, handler.scope, reply, exit)
         if (lane === undefined) return
         lane.running--
         advance(lane)
@@ -298,7 +298,7 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     advance(lane)
   }
 
-  private finish(
+  #finish(
     event: Event.Any,
     name: string,
     scope: Scope.Scope,
@@ -309,8 +309,8 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     if (Exit.isSuccess(exit)) {
       if (reply === undefined || reply.done) return
       const answer = codec.encodeAck(exit.value)
-      if (Exit.isSuccess(answer)) return this.reply(name, reply, answer.value, codec.ackHasBinary)
-      return this.failed(
+      if (Exit.isSuccess(answer)) return this.#reply(name, reply, answer.value, codec.ackHasBinary)
+      return this.#failed(
         event,
         name,
         reply,
@@ -324,36 +324,36 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
         if (!Cause.isFailReason(reason)) continue
         const answer = codec.encodeAckFailure(reason.error)
         if (answer === undefined || Exit.isFailure(answer)) continue
-        if (!reply.done) this.reply(name, reply, answer.value, codec.ackHasBinary)
+        if (!reply.done) this.#reply(name, reply, answer.value, codec.ackHasBinary)
         return
       }
     }
-    this.failed(event, name, reply, exit.cause)
+    this.#failed(event, name, reply, exit.cause)
   }
 
-  private failed(event: Event.Any, name: string, reply: Reply | undefined, cause: Cause.Cause<unknown>): void {
+  #failed(event: Event.Any, name: string, reply: Reply | undefined, cause: Cause.Cause<unknown>): void {
     const answer = reply === undefined || reply.done ? undefined : event.codec.encodeHandlerFailed(name)
-    if (reply !== undefined && answer !== undefined) this.reply(name, reply, answer, false)
-    this.report("event", name, cause)
+    if (reply !== undefined && answer !== undefined) this.#reply(name, reply, answer, false)
+    this.#report("event", name, cause)
   }
 
-  private invalid(name: unknown, event: Event.Any | undefined, issue: PayloadIssue, id: number | undefined): void {
+  #invalid(name: unknown, event: Event.Any | undefined, issue: PayloadIssue, id: number | undefined): void {
     const reported = reportedName(name)
     const answer = id === undefined ? undefined : event?.codec.encodeInvalidPayload(reported, issue)
     if (id !== undefined && answer !== undefined) {
-      this.reply(reported, { id, session: this.socket.session, done: false }, answer, false)
+      this.#reply(reported, { id, session: this.socket.session, done: false }, answer, false)
     }
-    this.report("packet", reported, Cause.fail(new InvalidPayload({ event: reported, ...issue })))
+    this.#report("packet", reported, Cause.fail(new InvalidPayload({ event: reported, ...issue })))
   }
 
-  private reply(name: string, reply: Reply, args: ReadonlyArray<unknown>, mayHaveBinary: boolean): void {
+  #reply(name: string, reply: Reply, args: ReadonlyArray<unknown>, mayHaveBinary: boolean): void {
     reply.done = true
     const failure = this.socket.reply(reply.session, reply.id, args, mayHaveBinary ? undefined : false)
     if (failure === undefined) return
-    this.report("event", name, Cause.fail(new InvalidPayload({ event: name, path: [], message: failure.message })))
+    this.#report("event", name, Cause.fail(new InvalidPayload({ event: name, path: [], message: failure.message })))
   }
 
-  private report(stage: "event" | "packet", event: string, cause: Cause.Cause<unknown>): void {
+  #report(stage: "event" | "packet", event: string, cause: Cause.Cause<unknown>): void {
     this.manager.report({ cause, stage, event, namespace: this.socket.nsp })
   }
 
@@ -403,10 +403,10 @@ export interface EmitFlags {
 
 class Waiter implements AckWaiter {
   pending: PendingAck | undefined = undefined
-  private readonly driver: SocketDriver
-  private readonly event: string
-  private readonly timeout: number
-  private readonly resume: (effect: Effect.Effect<unknown, AckError<unknown>>) => void
+  readonly #driver: SocketDriver
+  readonly #event: string
+  readonly #timeout: number
+  readonly #resume: (effect: Effect.Effect<unknown, AckError<unknown>>) => void
 
   constructor(
     driver: SocketDriver,
@@ -414,40 +414,40 @@ class Waiter implements AckWaiter {
     timeout: number,
     resume: (effect: Effect.Effect<unknown, AckError<unknown>>) => void
   ) {
-    this.driver = driver
-    this.event = event
-    this.timeout = timeout
-    this.resume = resume
+    this.#driver = driver
+    this.#event = event
+    this.#timeout = timeout
+    this.#resume = resume
   }
 
   onAck(args: ReadonlyArray<unknown>): void {
-    const { event } = this
-    const { codec } = this.driver.namespace.clientEvent(event)!
+    const event = this.#event
+    const { codec } = this.#driver.namespace.clientEvent(event)!
     const decoded = codec.decodeAck(args)
     if (Exit.isFailure(decoded)) {
-      return this.resume(Effect.fail(new InvalidPayload({ event, ...codec.issueOf(decoded.cause) })))
+      return this.#resume(Effect.fail(new InvalidPayload({ event, ...codec.issueOf(decoded.cause) })))
     }
     const reply = decoded.value
     switch (reply._tag) {
       case "Success":
-        return this.resume(Effect.succeed(reply.value))
+        return this.#resume(Effect.succeed(reply.value))
       case "Failure":
-        return this.resume(Effect.fail(reply.error))
+        return this.#resume(Effect.fail(reply.error))
       case "InvalidPayload":
-        return this.resume(
+        return this.#resume(
           Effect.fail(new InvalidPayload({ event: reply.event, path: reply.path, message: reply.message }))
         )
       case "HandlerFailed":
-        return this.resume(Effect.fail(new HandlerFailed({ event: reply.event })))
+        return this.#resume(Effect.fail(new HandlerFailed({ event: reply.event })))
     }
   }
 
   onTimeout(): void {
-    this.resume(Effect.fail(new AckTimeout({ event: this.event, timeout: this.timeout })))
+    this.#resume(Effect.fail(new AckTimeout({ event: this.#event, timeout: this.#timeout })))
   }
 
   onDisconnect(reason: ClientDisconnectReason): void {
-    this.resume(Effect.fail(new Disconnected({ reason })))
+    this.#resume(Effect.fail(new Disconnected({ reason })))
   }
 }
 

@@ -44,31 +44,31 @@ const parse = (header: string, now: number): readonly [name: string, cookie: Coo
 
 /** Keeps cookies by name. Domain and path are not looked at, since a connection only ever speaks to one server. */
 export class CookieJar {
-  private readonly cookies = new Map<string, Cookie>()
-  private readonly now: () => number
+  readonly #cookies = new Map<string, Cookie>()
+  readonly #now: () => number
 
   /** With the wall clock, unless another is given. */
   constructor(now: () => number = Date.now) {
-    this.now = now
+    this.#now = now
   }
 
   /** Takes the `Set-Cookie` headers of an answer. */
   store(headers: ReadonlyArray<string> | undefined): void {
     if (headers === undefined) return
     for (const header of headers) {
-      const parsed = parse(header, this.now())
-      if (parsed !== undefined && (this.cookies.size < maxCookies || this.cookies.has(parsed[0]))) {
-        this.cookies.set(parsed[0], parsed[1])
+      const parsed = parse(header, this.#now())
+      if (parsed !== undefined && (this.#cookies.size < maxCookies || this.#cookies.has(parsed[0]))) {
+        this.#cookies.set(parsed[0], parsed[1])
       }
     }
   }
 
   /** The `Cookie` header of a request; `undefined` when there is nothing to send. */
   header(): string | undefined {
-    const now = this.now()
+    const now = this.#now()
     const pairs: Array<string> = []
-    for (const [name, { value, expires }] of this.cookies) {
-      if (expires !== undefined && expires <= now) this.cookies.delete(name)
+    for (const [name, { value, expires }] of this.#cookies) {
+      if (expires !== undefined && expires <= now) this.#cookies.delete(name)
       else pairs.push(`${name}=${value}`)
     }
     return pairs.length === 0 ? undefined : pairs.join("; ")

@@ -27,18 +27,18 @@ export const farewellTimeout = 5000
 
 /** The connections of one platform, made when they are first needed. */
 class Agents {
-  private plain: http.Agent | undefined = undefined
-  private secure: https.Agent | undefined = undefined
-  private readonly options: PlatformOptions
+  #plain: http.Agent | undefined = undefined
+  #secure: https.Agent | undefined = undefined
+  readonly #options: PlatformOptions
 
   constructor(options: PlatformOptions) {
-    this.options = options
+    this.#options = options
   }
 
   of(secure: boolean): http.Agent {
-    if (this.options.agent instanceof http.Agent) return this.options.agent
-    if (secure) return (this.secure ??= new https.Agent({ keepAlive: true }))
-    return (this.plain ??= new http.Agent({ keepAlive: true }))
+    if (this.#options.agent instanceof http.Agent) return this.#options.agent
+    if (secure) return (this.#secure ??= new https.Agent({ keepAlive: true }))
+    return (this.#plain ??= new http.Agent({ keepAlive: true }))
   }
 }
 
@@ -154,57 +154,57 @@ const toFrame = (data: RawData, isBinary: boolean): Frame => {
 
 /** A WebSocket on `ws`; the writes of one batch leave in one system call. */
 class NodeWebSocket implements ClientWebSocket {
-  private readonly socket: WebSocket
-  private tcp: Socket | undefined = undefined
-  private cause: unknown = undefined
+  readonly #socket: WebSocket
+  #tcp: Socket | undefined = undefined
+  #cause: unknown = undefined
 
   constructor(socket: WebSocket, handlers: ClientWebSocketHandlers, unref: boolean) {
-    this.socket = socket
+    this.#socket = socket
     socket.on("upgrade", (response) => {
-      this.tcp = response.socket
+      this.#tcp = response.socket
       if (unref) response.socket.unref()
     })
     socket.on("open", () => handlers.onOpen())
     socket.on("message", (data, isBinary) => handlers.onFrame(toFrame(data, isBinary)))
     socket.on("error", (error) => {
-      this.cause = error
+      this.#cause = error
     })
-    socket.on("close", (code, reason) => handlers.onClose(code, reason.toString("utf8"), this.cause))
+    socket.on("close", (code, reason) => handlers.onClose(code, reason.toString("utf8"), this.#cause))
   }
 
   get bufferedAmount(): number {
-    return this.socket.bufferedAmount
+    return this.#socket.bufferedAmount
   }
 
   send(frame: Frame): void {
-    if (this.isOpen()) this.socket.send(frame)
+    if (this.#isOpen()) this.#socket.send(frame)
   }
 
   sendGroups(groups: ReadonlyArray<FrameGroup>, uncompressed: ReadonlySet<FrameGroup> | undefined): void {
-    if (!this.isOpen()) return
+    if (!this.#isOpen()) return
     const first = groups[0]
     const single = groups.length === 1 && first?.attachments === undefined
-    if (!single) this.tcp?.cork()
+    if (!single) this.#tcp?.cork()
     for (const group of groups) {
       const compress = uncompressed === undefined || !uncompressed.has(group)
-      this.sendFrame(group.head, compress)
+      this.#sendFrame(group.head, compress)
       if (group.attachments === undefined) continue
-      for (const attachment of group.attachments) this.sendFrame(attachment, compress)
+      for (const attachment of group.attachments) this.#sendFrame(attachment, compress)
     }
-    if (!single) this.tcp?.uncork()
+    if (!single) this.#tcp?.uncork()
   }
 
-  private sendFrame(frame: Frame, compress: boolean): void {
-    if (compress) this.socket.send(frame)
-    else this.socket.send(frame, { compress: false })
+  #sendFrame(frame: Frame, compress: boolean): void {
+    if (compress) this.#socket.send(frame)
+    else this.#socket.send(frame, { compress: false })
   }
 
-  private isOpen(): boolean {
-    return this.socket.readyState === WebSocket.OPEN
+  #isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN
   }
 
   close(): void {
-    this.socket.close()
+    this.#socket.close()
   }
 }
 

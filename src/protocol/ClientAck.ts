@@ -28,15 +28,15 @@ export class PendingAck implements ClientTimerTarget {
   /** The event has not left yet, so a lost connection does not concern it. */
   buffered = false
   timer: ClientTimer = undefined
-  private readonly owner: AckOwner
+  readonly #owner: AckOwner
 
   constructor(id: number, waiter: AckWaiter, owner: AckOwner) {
     this.id = id
     this.waiter = waiter
-    this.owner = owner
+    this.#owner = owner
   }
 
   onDeadline(): void {
-    this.owner.ackExpired(this)
+    this.#owner.ackExpired(this)
   }
 }

@@ -38,30 +38,30 @@ const timeoutError: ClientError = { kind: "transport", message: "timeout" }
 export class ClientMachine implements ClientSocketOwner {
   readonly host: ClientHost
   readonly codec: SocketCodec
-  private readonly options: ClientMachineOptions
-  private readonly decoder: SocketDecoder
-  private readonly sockets = new Map<string, ClientSocket>()
-  private state: "closed" | "opening" | "open" = "closed"
-  private retry: Retry = idle
-  private attempts = 0
-  private decisions = 0
-  private openTimer: ClientTimer = undefined
-  private disposed = false
+  readonly #options: ClientMachineOptions
+  readonly #decoder: SocketDecoder
+  readonly #sockets = new Map<string, ClientSocket>()
+  #state: "closed" | "opening" | "open" = "closed"
+  #retry: Retry = idle
+  #attempts = 0
+  #decisions = 0
+  #openTimer: ClientTimer = undefined
+  #disposed = false
 
   constructor(options: ClientMachineOptions, host: ClientHost) {
-    this.options = options
+    this.#options = options
     this.host = host
     this.codec = options.codec
-    this.decoder = options.codec.makeDecoder()
+    this.#decoder = options.codec.makeDecoder()
   }
 
   get isOpen(): boolean {
-    return this.state === "open"
+    return this.#state === "open"
   }
 
   /** Whether the next connection will be one more try after others. */
   get isReconnecting(): boolean {
-    return this.retry._tag !== "Idle"
+    return this.#retry._tag !== "Idle"
   }
 
   /** The namespace, made if it was not there; it does not connect by itself. */
@@ -71,7 +71,7 @@ export class ClientMachine implements ClientSocketOwner {
     makeSink: (socket: () => ClientSocket) => ClientSocketSink
   ): ClientSocket {
     const name = nsp.startsWith("/") ? nsp : "/" + nsp
-    const existing = this.sockets.get(name)
+    const existing = this.#sockets.get(name)
     if (existing !== undefined) return existing
     const socket: ClientSocket = new ClientSocket(
       name,
@@ -79,56 +79,56 @@ export class ClientMachine implements ClientSocketOwner {
       this,
       makeSink(() => socket)
     )
-    this.sockets.set(name, socket)
+    this.#sockets.set(name, socket)
     return socket
   }
 
   /** Whether the namespace was made. */
   has(nsp: string): boolean {
-    return this.sockets.has(nsp.startsWith("/") ? nsp : "/" + nsp)
+    return this.#sockets.has(nsp.startsWith("/") ? nsp : "/" + nsp)
   }
 
   /** Forgets a namespace, which is disconnected and settles what waits. */
   remove(socket: ClientSocket): void {
     socket.dispose()
-    if (this.sockets.get(socket.nsp) === socket) this.sockets.delete(socket.nsp)
+    if (this.#sockets.get(socket.nsp) === socket) this.#sockets.delete(socket.nsp)
   }
 
   // --- the connection
 
   ensureOpen(): void {
-    if (this.disposed || this.state !== "closed") return
-    if (this.retry._tag === "Idle") this.open()
-    else if (this.retry._tag === "Deciding") this.retry.connectWanted = true
+    if (this.#disposed || this.#state !== "closed") return
+    if (this.#retry._tag === "Idle") this.#open()
+    else if (this.#retry._tag === "Deciding") this.#retry.connectWanted = true
   }
 
-  private open(): void {
-    this.state = "opening"
-    const { timeout } = this.options
-    if (timeout !== undefined) this.openTimer = this.host.setTimer(timeout, this.onOpenTimeout)
+  #open(): void {
+    this.#state = "opening"
+    const { timeout } = this.#options
+    if (timeout !== undefined) this.#openTimer = this.host.setTimer(timeout, this.#onOpenTimeout)
     this.host.openEngine()
   }
 
-  private readonly onOpenTimeout: ClientTimerTarget = {
+  readonly #onOpenTimeout: ClientTimerTarget = {
     onDeadline: () => {
-      if (this.state !== "opening") return
-      this.state = "closed"
+      if (this.#state !== "opening") return
+      this.#state = "closed"
       this.host.closeEngine()
-      this.attemptFailed(timeoutError)
+      this.#attemptFailed(timeoutError)
     }
   }
 
   /** The handshake of the engine is done. */
   engineOpened(): void {
-    if (this.state !== "opening") return
-    this.state = "open"
-    this.clearOpenTimer()
-    const attempt = this.attempts
-    const wasRetry = this.retry._tag === "Trying"
-    this.retry = idle
-    this.attempts = 0
+    if (this.#state !== "opening") return
+    this.#state = "open"
+    this.#clearOpenTimer()
+    const attempt = this.#attempts
+    const wasRetry = this.#retry._tag === "Trying"
+    this.#retry = idle
+    this.#attempts = 0
     this.host.onOpen()
-    this.each((socket) => {
+    this.#each((socket) => {
       if (this.isOpen) socket.engineOpened()
     })
     if (wasRetry) this.host.onReconnect(attempt)
@@ -136,137 +136,137 @@ export class ClientMachine implements ClientSocketOwner {
 
   /** A message of the engine. */
   engineMessage(data: Frame): void {
-    if (this.state !== "open") return
-    const packet = this.decoder.add(data)
+    if (this.#state !== "open") return
+    const packet = this.#decoder.add(data)
     if (packet === undefined) return
     if (isDecodeFailure(packet)) return this.violated(packet.message)
-    this.sockets.get(packet.nsp)?.receive(packet)
+    this.#sockets.get(packet.nsp)?.receive(packet)
   }
 
   /** The engine has ended by itself, or could not be opened. */
   engineClosed(reason: CloseReason.CloseReason, description: unknown, message?: string): void {
-    if (this.state === "opening") {
-      this.attemptFailed({ kind: "transport", message: message ?? reason, description })
-    } else if (this.state === "open") {
-      this.down(reason, description)
+    if (this.#state === "opening") {
+      this.#attemptFailed({ kind: "transport", message: message ?? reason, description })
+    } else if (this.#state === "open") {
+      this.#down(reason, description)
     }
   }
 
   violated(message: string): void {
-    if (this.state !== "open") return
-    this.state = "closed"
+    if (this.#state !== "open") return
+    this.#state = "closed"
     this.host.closeEngine()
-    this.down(CloseReason.parseError, message)
+    this.#down(CloseReason.parseError, message)
   }
 
-  private attemptFailed(error: ClientError): void {
-    this.state = "closed"
-    this.clearOpenTimer()
-    const wasRetry = this.retry._tag === "Trying"
+  #attemptFailed(error: ClientError): void {
+    this.#state = "closed"
+    this.#clearOpenTimer()
+    const wasRetry = this.#retry._tag === "Trying"
     // Whoever is told may connect or disconnect: the next attempt is decided before.
-    this.retry = { _tag: "Deciding", decision: ++this.decisions, connectWanted: false }
-    const decision = this.decisions
+    this.#retry = { _tag: "Deciding", decision: ++this.#decisions, connectWanted: false }
+    const decision = this.#decisions
     this.host.onError(error)
-    this.each((socket) => socket.engineFailed(error))
+    this.#each((socket) => socket.engineFailed(error))
     if (wasRetry) this.host.onReconnectError(error)
-    this.decide(decision, error)
+    this.#decide(decision, error)
   }
 
-  private down(reason: CloseReason.CloseReason, description: unknown): void {
-    this.state = "closed"
-    this.decoder.destroy()
-    this.attempts = 0
-    this.retry = { _tag: "Deciding", decision: ++this.decisions, connectWanted: false }
-    const decision = this.decisions
+  #down(reason: CloseReason.CloseReason, description: unknown): void {
+    this.#state = "closed"
+    this.#decoder.destroy()
+    this.#attempts = 0
+    this.#retry = { _tag: "Deciding", decision: ++this.#decisions, connectWanted: false }
+    const decision = this.#decisions
     this.host.onClose(reason, description)
-    this.each((socket) => socket.engineClosed(DisconnectReason.clientFromCloseReason(reason), description))
-    this.decide(decision, { kind: "transport", message: reason, description })
+    this.#each((socket) => socket.engineClosed(DisconnectReason.clientFromCloseReason(reason), description))
+    this.#decide(decision, { kind: "transport", message: reason, description })
   }
 
-  private decide(decision: number, error: ClientError): void {
-    const { retry } = this
+  #decide(decision: number, error: ClientError): void {
+    const retry = this.#retry
     if (retry._tag !== "Deciding" || retry.decision !== decision) return
-    if (this.options.reconnection && this.anyActive()) {
-      return this.host.decideRetry(decision, this.attempts + 1, error)
+    if (this.#options.reconnection && this.#anyActive()) {
+      return this.host.decideRetry(decision, this.#attempts + 1, error)
     }
-    this.retry = idle
+    this.#retry = idle
     // Somebody who was told has asked for a connection of his own accord.
-    if (retry.connectWanted && this.anyActive()) this.open()
+    if (retry.connectWanted && this.#anyActive()) this.#open()
   }
 
-  private isDeciding(decision: number): boolean {
-    return this.retry._tag === "Deciding" && this.retry.decision === decision
+  #isDeciding(decision: number): boolean {
+    return this.#retry._tag === "Deciding" && this.#retry.decision === decision
   }
 
   /** The host's answer to `decideRetry`. An answer that comes too late is ignored. */
   retryAfter(decision: number, millis: number): void {
-    if (!this.isDeciding(decision)) return
-    this.attempts++
-    this.retry = { _tag: "Waiting", timer: this.host.setTimer(millis, this.onRetry) }
-    this.host.onWaiting(this.attempts, millis)
+    if (!this.#isDeciding(decision)) return
+    this.#attempts++
+    this.#retry = { _tag: "Waiting", timer: this.host.setTimer(millis, this.#onRetry) }
+    this.host.onWaiting(this.#attempts, millis)
   }
 
   /** The host's other answer: no more attempts, until a socket is told to connect. */
   giveUp(decision: number): void {
-    if (!this.isDeciding(decision)) return
-    this.retry = idle
-    this.attempts = 0
+    if (!this.#isDeciding(decision)) return
+    this.#retry = idle
+    this.#attempts = 0
     this.host.onReconnectFailed()
   }
 
-  private readonly onRetry: ClientTimerTarget = {
+  readonly #onRetry: ClientTimerTarget = {
     onDeadline: () => {
-      if (this.retry._tag !== "Waiting") return
-      this.retry = trying
-      this.host.onReconnectAttempt(this.attempts)
-      if (this.isTrying() && this.state === "closed") this.open()
+      if (this.#retry._tag !== "Waiting") return
+      this.#retry = trying
+      this.host.onReconnectAttempt(this.#attempts)
+      if (this.#isTrying() && this.#state === "closed") this.#open()
     }
   }
 
-  private isTrying(): boolean {
-    return this.retry._tag === "Trying"
+  #isTrying(): boolean {
+    return this.#retry._tag === "Trying"
   }
 
   release(): void {
-    if (!this.anyActive()) this.close()
+    if (!this.#anyActive()) this.close()
   }
 
   /** Ends the connection or the attempts, also for sockets that would like to go on; they are told `forced close`. */
   close(): void {
-    if (this.retry._tag === "Waiting") this.host.cancelTimer(this.retry.timer)
-    this.retry = idle
-    this.attempts = 0
-    this.clearOpenTimer()
-    if (this.state === "closed") return
-    const wasOpen = this.state === "open"
-    this.state = "closed"
+    if (this.#retry._tag === "Waiting") this.host.cancelTimer(this.#retry.timer)
+    this.#retry = idle
+    this.#attempts = 0
+    this.#clearOpenTimer()
+    if (this.#state === "closed") return
+    const wasOpen = this.#state === "open"
+    this.#state = "closed"
     this.host.closeEngine()
-    this.decoder.destroy()
+    this.#decoder.destroy()
     if (!wasOpen) return
     this.host.onClose(CloseReason.forcedClose, undefined)
-    this.each((socket) => socket.engineClosed(CloseReason.forcedClose, undefined))
+    this.#each((socket) => socket.engineClosed(CloseReason.forcedClose, undefined))
   }
 
   /** The end: every socket is disconnected, nobody waits any longer, nothing connects again. */
   dispose(): void {
-    this.disposed = true
-    this.each((socket) => socket.dispose())
-    this.sockets.clear()
+    this.#disposed = true
+    this.#each((socket) => socket.dispose())
+    this.#sockets.clear()
     this.close()
   }
 
-  private clearOpenTimer(): void {
-    if (this.openTimer !== undefined) this.host.cancelTimer(this.openTimer)
-    this.openTimer = undefined
+  #clearOpenTimer(): void {
+    if (this.#openTimer !== undefined) this.host.cancelTimer(this.#openTimer)
+    this.#openTimer = undefined
   }
 
-  private anyActive(): boolean {
-    for (const socket of this.sockets.values()) if (socket.active) return true
+  #anyActive(): boolean {
+    for (const socket of this.#sockets.values()) if (socket.active) return true
     return false
   }
 
   /** Sockets may be made and removed meanwhile. */
-  private each(f: (socket: ClientSocket) => void): void {
-    for (const socket of [...this.sockets.values()]) f(socket)
+  #each(f: (socket: ClientSocket) => void): void {
+    for (const socket of [...this.#sockets.values()]) f(socket)
   }
 }

@@ -29,7 +29,7 @@ class QueuedEvent implements AckWaiter {
   /** Sent, and neither answered nor given up. */
   underWay = false
   pending: PendingAck | undefined = undefined
-  private readonly queue: RetryQueue
+  readonly #queue: RetryQueue
 
   constructor(
     data: ReadonlyArray<unknown>,
@@ -42,40 +42,40 @@ class QueuedEvent implements AckWaiter {
     this.options = options
     this.waiter = waiter
     this.timeout = timeout
-    this.queue = queue
+    this.#queue = queue
   }
 
   onAck(args: ReadonlyArray<unknown>): void {
-    this.queue.done(this)
+    this.#queue.done(this)
     this.waiter?.onAck(args)
-    this.queue.drain()
+    this.#queue.drain()
   }
 
   onTimeout(): void {
-    if (!this.queue.mayRetry(this)) this.waiter?.onTimeout()
-    this.queue.drain()
+    if (!this.#queue.mayRetry(this)) this.waiter?.onTimeout()
+    this.#queue.drain()
   }
 
   onDisconnect(reason: ClientDisconnectReason): void {
-    if (!this.queue.mayRetry(this)) this.waiter?.onDisconnect(reason)
-    this.queue.drain()
+    if (!this.#queue.mayRetry(this)) this.waiter?.onDisconnect(reason)
+    this.#queue.drain()
   }
 }
 
 /** Events that wait for their turn; the first one may be under way. */
 export class RetryQueue {
-  private readonly retries: number
-  private readonly channel: RetryChannel
-  private events: Array<QueuedEvent> = []
+  readonly #retries: number
+  readonly #channel: RetryChannel
+  #events: Array<QueuedEvent> = []
 
   constructor(retries: number, channel: RetryChannel) {
-    this.retries = retries
-    this.channel = channel
+    this.#retries = retries
+    this.#channel = channel
   }
 
   /** Events that have not been acknowledged. */
   get size(): number {
-    return this.events.length
+    return this.#events.length
   }
 
   /** Appends an event, unless it cannot be encoded. */
@@ -86,65 +86,65 @@ export class RetryQueue {
     timeout: number | undefined
   ): EmitResult {
     const event = new QueuedEvent(data, options, waiter, timeout, this)
-    if (this.events.length === 0 && this.channel.connected) {
-      this.events.push(event)
-      return this.send(event)
+    if (this.#events.length === 0 && this.#channel.connected) {
+      this.#events.push(event)
+      return this.#send(event)
     }
-    const failure = this.channel.check(data, options)
+    const failure = this.#channel.check(data, options)
     if (failure !== undefined) return failure
-    this.events.push(event)
+    this.#events.push(event)
     return "buffered"
   }
 
   /** Sends the first event, unless it is under way or the socket is not connected. */
   drain(): void {
     for (;;) {
-      const first = this.events[0]
-      if (first === undefined || first.underWay || !this.channel.connected) return
-      if (typeof this.send(first) === "string") return
+      const first = this.#events[0]
+      if (first === undefined || first.underWay || !this.#channel.connected) return
+      if (typeof this.#send(first) === "string") return
       // It could be encoded when it was added, and somebody has changed it since: it will never be answered.
       first.waiter?.onTimeout()
     }
   }
 
-  private send(event: QueuedEvent): EmitResult {
+  #send(event: QueuedEvent): EmitResult {
     event.underWay = true
     event.tries++
-    const result = this.channel.emitNow(event.data, event.options, event, event.timeout)
+    const result = this.#channel.emitNow(event.data, event.options, event, event.timeout)
     if (typeof result !== "string") this.done(event)
     return result
   }
 
   /** Takes an event out. */
   done(event: QueuedEvent): void {
-    const index = this.events.indexOf(event)
-    if (index >= 0) this.events.splice(index, 1)
+    const index = this.#events.indexOf(event)
+    if (index >= 0) this.#events.splice(index, 1)
   }
 
   /** Whether an event that failed stays for another try; otherwise it is taken out. */
   mayRetry(event: QueuedEvent): boolean {
     event.underWay = false
-    if (event.tries <= this.retries) return true
+    if (event.tries <= this.#retries) return true
     this.done(event)
     return false
   }
 
   /** Takes out the event of this waiter, sent or not. Whether there was one. */
   cancel(waiter: AckWaiter): boolean {
-    const event = this.events.find((event) => event.waiter === waiter)
+    const event = this.#events.find((event) => event.waiter === waiter)
     if (event === undefined) return false
     this.done(event)
-    if (event.underWay) this.channel.cancelAck(event)
+    if (event.underWay) this.#channel.cancelAck(event)
     this.drain()
     return true
   }
 
   /** Nobody waits any longer. */
   dispose(reason: ClientDisconnectReason): void {
-    const events = this.events
-    this.events = []
+    const events = this.#events
+    this.#events = []
     for (const event of events) {
-      if (event.underWay) this.channel.cancelAck(event)
+      if (event.underWay) this.#channel.cancelAck(event)
       event.waiter?.onDisconnect(reason)
     }
   }

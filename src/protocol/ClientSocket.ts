@@ -81,82 +81,82 @@ export class ClientSocket implements AckOwner {
   recovered = false
   /** Counts the times the server has connected it; what belongs to an earlier one is not sent any more. */
   session = 0
-  private readonly owner: ClientSocketOwner
-  private readonly sink: ClientSocketSink
-  private sendBuffer: Array<BufferedEvent> = []
-  private early: Array<{ readonly data: ReadonlyArray<unknown>; readonly id: number | undefined }> = []
-  private flushing = false
-  private readonly acks = new Map<number, PendingAck>()
-  private ids = 0
-  private readonly queue: RetryQueue | undefined
-  private recovery: ClientRecovery.ClientRecovery | undefined = undefined
+  readonly #owner: ClientSocketOwner
+  readonly #sink: ClientSocketSink
+  #sendBuffer: Array<BufferedEvent> = []
+  #early: Array<{ readonly data: ReadonlyArray<unknown>; readonly id: number | undefined }> = []
+  #flushing = false
+  readonly #acks = new Map<number, PendingAck>()
+  #ids = 0
+  readonly #queue: RetryQueue | undefined
+  #recovery: ClientRecovery.ClientRecovery | undefined = undefined
   /** Auth answers to an earlier attempt are not for this one. */
-  private attempt = 0
-  private authenticating = false
+  #attempt = 0
+  #authenticating = false
   /** A CONNECT is under way on this connection. */
-  private asked = false
+  #asked = false
   /** … but nobody wants its answer any more. */
-  private stale = false
+  #stale = false
   /** A DISCONNECT was sent on this connection: events until the next answer to CONNECT belong to what was left. */
-  private left = false
+  #left = false
 
   constructor(nsp: string, options: ClientSocketOptions, owner: ClientSocketOwner, sink: ClientSocketSink) {
     this.nsp = nsp
     this.options = options
-    this.owner = owner
-    this.sink = sink
-    this.queue = options.retries === undefined ? undefined : new RetryQueue(options.retries, this)
+    this.#owner = owner
+    this.#sink = sink
+    this.#queue = options.retries === undefined ? undefined : new RetryQueue(options.retries, this)
   }
 
   /** Events that wait for the connection. */
   get buffered(): ReadonlyArray<BufferedEvent> {
-    return this.sendBuffer
+    return this.#sendBuffer
   }
 
   /** Acknowledgements that are waited for. */
   get pendingAcks(): number {
-    return this.acks.size
+    return this.#acks.size
   }
 
   /** Wants a connection from now on. Nothing happens when it already does. */
   connect(): void {
     if (!this.active) {
       this.active = true
-      this.sink.onConnecting()
+      this.#sink.onConnecting()
     } else if (this.connected) return
-    this.owner.ensureOpen()
-    if (this.owner.isOpen) this.ask()
+    this.#owner.ensureOpen()
+    if (this.#owner.isOpen) this.#ask()
   }
 
   /** Leaves the namespace and stops wanting a connection. */
   disconnect(): void {
     if (!this.active) return
     const connected = this.connected
-    this.deactivate()
+    this.#deactivate()
     if (connected) {
-      this.left = true
-      this.recovery = undefined
-      this.send({ type: DISCONNECT, nsp: this.nsp })
-      this.down(DisconnectReason.ioClientDisconnect, undefined)
-    } else if (this.asked) {
-      this.stale = true
+      this.#left = true
+      this.#recovery = undefined
+      this.#send({ type: DISCONNECT, nsp: this.nsp })
+      this.#down(DisconnectReason.ioClientDisconnect, undefined)
+    } else if (this.#asked) {
+      this.#stale = true
     }
-    this.owner.release()
+    this.#owner.release()
   }
 
-  private deactivate(): void {
+  #deactivate(): void {
     this.active = false
-    this.authenticating = false
-    this.attempt++
+    this.#authenticating = false
+    this.#attempt++
   }
 
   /** The end: disconnects, and nobody waits any longer. */
   dispose(): void {
     this.disconnect()
-    this.queue?.dispose(DisconnectReason.ioClientDisconnect)
-    this.sendBuffer = []
-    this.early = []
-    this.settleAll(DisconnectReason.ioClientDisconnect, true)
+    this.#queue?.dispose(DisconnectReason.ioClientDisconnect)
+    this.#sendBuffer = []
+    this.#early = []
+    this.#settleAll(DisconnectReason.ioClientDisconnect, true)
   }
 
   // --- sending
@@ -168,14 +168,14 @@ export class ClientSocket implements AckOwner {
     waiter?: AckWaiter,
     timeout?: number
   ): EmitResult {
-    if (this.queue !== undefined && !options.volatile) return this.queue.add(data, options, waiter, timeout)
+    if (this.#queue !== undefined && !options.volatile) return this.#queue.add(data, options, waiter, timeout)
     return this.emitNow(data, options, waiter, timeout)
   }
 
   /** Whether an event can be sent at all. */
   check(data: ReadonlyArray<unknown>, options: EmitOptions): EncodeFailure | undefined {
     const packet: SocketPacket = { type: EVENT, nsp: this.nsp, id: undefined, data }
-    const group = this.owner.codec.encode(packet, { hasBinary: options.hasBinary })
+    const group = this.#owner.codec.encode(packet, { hasBinary: options.hasBinary })
     return isEncodeFailure(group) ? group : undefined
   }
 
@@ -186,29 +186,29 @@ export class ClientSocket implements AckOwner {
     waiter: AckWaiter | undefined,
     timeout: number | undefined
   ): EmitResult {
-    const id = waiter === undefined ? undefined : this.ids
-    const group = this.owner.codec.encode({ type: EVENT, nsp: this.nsp, id, data }, { hasBinary: options.hasBinary })
+    const id = waiter === undefined ? undefined : this.#ids
+    const group = this.#owner.codec.encode({ type: EVENT, nsp: this.nsp, id, data }, { hasBinary: options.hasBinary })
     if (isEncodeFailure(group)) return group
-    const ack = waiter === undefined ? undefined : this.expect(waiter, timeout)
-    const ready = this.connected && !this.flushing && !this.owner.host.hasPingExpired()
-    if (options.volatile && !(ready && this.owner.host.isWritable())) return "dropped"
+    const ack = waiter === undefined ? undefined : this.#expect(waiter, timeout)
+    const ready = this.connected && !this.#flushing && !this.#owner.host.hasPingExpired()
+    if (options.volatile && !(ready && this.#owner.host.isWritable())) return "dropped"
     if (ready) {
-      this.sink.onOutgoing?.(data)
-      this.owner.host.send(group, options.compress)
+      this.#sink.onOutgoing?.(data)
+      this.#owner.host.send(group, options.compress)
       return "sent"
     }
     if (ack !== undefined) ack.buffered = true
-    this.sendBuffer.push({ data, group, compress: options.compress, ack })
+    this.#sendBuffer.push({ data, group, compress: options.compress, ack })
     return "buffered"
   }
 
-  private expect(waiter: AckWaiter, timeout: number | undefined): PendingAck {
-    const ack = new PendingAck(this.ids++, waiter, this)
-    this.acks.set(ack.id, ack)
+  #expect(waiter: AckWaiter, timeout: number | undefined): PendingAck {
+    const ack = new PendingAck(this.#ids++, waiter, this)
+    this.#acks.set(ack.id, ack)
     waiter.pending = ack
     const millis = timeout ?? this.options.ackTimeout
     if (millis !== undefined && millis !== Number.POSITIVE_INFINITY) {
-      ack.timer = this.owner.host.setTimer(millis, ack)
+      ack.timer = this.#owner.host.setTimer(millis, ack)
     }
     return ack
   }
@@ -216,42 +216,42 @@ export class ClientSocket implements AckOwner {
   /** Answers an event of that session. An answer to what another session sent is dropped: there its id means something else. */
   reply(session: number, id: number, args: ReadonlyArray<unknown>, hasBinary?: boolean): EncodeFailure | undefined {
     if (session !== this.session || !this.connected) return undefined
-    return this.send({ type: ACK, nsp: this.nsp, id, data: args }, hasBinary)
+    return this.#send({ type: ACK, nsp: this.nsp, id, data: args }, hasBinary)
   }
 
-  private send(packet: SocketPacket, hasBinary?: boolean): EncodeFailure | undefined {
-    if (!this.owner.isOpen) return undefined
-    const group = this.owner.codec.encode(packet, { hasBinary })
+  #send(packet: SocketPacket, hasBinary?: boolean): EncodeFailure | undefined {
+    if (!this.#owner.isOpen) return undefined
+    const group = this.#owner.codec.encode(packet, { hasBinary })
     if (isEncodeFailure(group)) return group
-    this.owner.host.send(group, true)
+    this.#owner.host.send(group, true)
     return undefined
   }
 
   // --- acknowledgements
 
   ackExpired(ack: PendingAck): void {
-    if (!this.forget(ack)) return
+    if (!this.#forget(ack)) return
     ack.waiter.onTimeout()
   }
 
   /** Nobody waits for this any more; an event that has not left stays here. */
   cancelAck(waiter: AckWaiter): void {
-    if (this.queue?.cancel(waiter) === true) return
-    if (waiter.pending !== undefined) this.forget(waiter.pending)
+    if (this.#queue?.cancel(waiter) === true) return
+    if (waiter.pending !== undefined) this.#forget(waiter.pending)
   }
 
-  private forget(ack: PendingAck): boolean {
-    if (!this.acks.delete(ack.id)) return false
+  #forget(ack: PendingAck): boolean {
+    if (!this.#acks.delete(ack.id)) return false
     ack.waiter.pending = undefined
-    if (ack.timer !== undefined) this.owner.host.cancelTimer(ack.timer)
-    if (ack.buffered) this.sendBuffer = this.sendBuffer.filter((event) => event.ack !== ack)
+    if (ack.timer !== undefined) this.#owner.host.cancelTimer(ack.timer)
+    if (ack.buffered) this.#sendBuffer = this.#sendBuffer.filter((event) => event.ack !== ack)
     return true
   }
 
-  private settleAll(reason: ClientDisconnectReason, includingBuffered: boolean): void {
-    const acks = [...this.acks.values()].filter((ack) => includingBuffered || !ack.buffered)
+  #settleAll(reason: ClientDisconnectReason, includingBuffered: boolean): void {
+    const acks = [...this.#acks.values()].filter((ack) => includingBuffered || !ack.buffered)
     for (const ack of acks) {
-      if (this.forget(ack)) ack.waiter.onDisconnect(reason)
+      if (this.#forget(ack)) ack.waiter.onDisconnect(reason)
     }
   }
 
@@ -259,164 +259,164 @@ export class ClientSocket implements AckOwner {
 
   /** The engine is open: a socket that wants a connection asks for it. */
   engineOpened(): void {
-    this.asked = this.stale = this.left = false
-    if (this.active) this.ask()
+    this.#asked = this.#stale = this.#left = false
+    if (this.active) this.#ask()
   }
 
   /** The engine, which was open, is closed. */
   engineClosed(reason: ClientDisconnectReason, description: unknown): void {
-    this.asked = this.stale = this.left = false
-    this.authenticating = false
-    this.attempt++
-    this.early = []
-    if (this.connected) this.down(reason, description)
+    this.#asked = this.#stale = this.#left = false
+    this.#authenticating = false
+    this.#attempt++
+    this.#early = []
+    if (this.connected) this.#down(reason, description)
   }
 
   /** An attempt to open the engine failed. */
   engineFailed(error: ClientError): void {
-    if (this.active && !this.connected) this.sink.onConnectError(error)
+    if (this.active && !this.connected) this.#sink.onConnectError(error)
   }
 
-  private ask(): void {
-    if (this.authenticating || this.asked || this.connected) return
-    this.authenticating = true
-    this.sink.authenticate(++this.attempt)
+  #ask(): void {
+    if (this.#authenticating || this.#asked || this.connected) return
+    this.#authenticating = true
+    this.#sink.authenticate(++this.#attempt)
   }
 
   /** The auth data for an attempt. */
   authenticated(attempt: number, auth: AuthData): void {
-    if (attempt !== this.attempt || !this.authenticating || !this.owner.isOpen) return
-    this.authenticating = false
-    const data = ClientRecovery.connectData(auth, this.recovery)
-    const failure = this.send({ type: CONNECT, nsp: this.nsp, data })
-    if (failure === undefined) this.asked = true
-    else this.refuse({ kind: "auth", message: failure.message, description: failure.cause })
+    if (attempt !== this.#attempt || !this.#authenticating || !this.#owner.isOpen) return
+    this.#authenticating = false
+    const data = ClientRecovery.connectData(auth, this.#recovery)
+    const failure = this.#send({ type: CONNECT, nsp: this.nsp, data })
+    if (failure === undefined) this.#asked = true
+    else this.#refuse({ kind: "auth", message: failure.message, description: failure.cause })
   }
 
   /** There is no auth data for an attempt: the socket gives up. */
   authFailed(attempt: number, error: ClientError): void {
-    if (attempt !== this.attempt || !this.authenticating) return
-    this.refuse(error)
+    if (attempt !== this.#attempt || !this.#authenticating) return
+    this.#refuse(error)
   }
 
-  private refuse(error: ClientError): void {
-    this.deactivate()
-    this.early = []
-    this.owner.release()
-    this.sink.onConnectError(error)
+  #refuse(error: ClientError): void {
+    this.#deactivate()
+    this.#early = []
+    this.#owner.release()
+    this.#sink.onConnectError(error)
   }
 
-  private down(reason: ClientDisconnectReason, description: unknown): void {
+  #down(reason: ClientDisconnectReason, description: unknown): void {
     this.connected = false
     this.id = undefined
-    this.sink.onDisconnect(reason, description)
-    this.settleAll(reason, false)
+    this.#sink.onDisconnect(reason, description)
+    this.#settleAll(reason, false)
   }
 
   /** A packet of this namespace. */
   receive(packet: SocketPacket): void {
     switch (packet.type) {
       case EVENT:
-        return this.receiveEvent(packet.data, packet.id)
+        return this.#receiveEvent(packet.data, packet.id)
       case ACK:
-        return this.receiveAck(packet.id, packet.data)
+        return this.#receiveAck(packet.id, packet.data)
       case CONNECT:
-        return this.answered(packet.data)
+        return this.#answered(packet.data)
       case CONNECT_ERROR:
-        return this.receiveRefusal(packet.data)
+        return this.#receiveRefusal(packet.data)
       case DISCONNECT:
         if (!this.connected) return
-        this.deactivate()
+        this.#deactivate()
         this.connected = false
-        this.owner.release()
-        return this.down(DisconnectReason.ioServerDisconnect, undefined)
+        this.#owner.release()
+        return this.#down(DisconnectReason.ioServerDisconnect, undefined)
     }
   }
 
-  private receiveEvent(data: ReadonlyArray<unknown>, id: number | undefined): void {
-    if (this.connected) return this.sink.onEvent(data, id)
+  #receiveEvent(data: ReadonlyArray<unknown>, id: number | undefined): void {
+    if (this.connected) return this.#sink.onEvent(data, id)
     // Middleware of the server may emit before it lets the socket in, and missed events come before the answer to CONNECT.
-    if (!this.active || !this.asked || this.left) return
-    if (this.early.length >= maxEarlyEvents) return this.owner.violated("too many events before CONNECT")
-    this.early.push({ data, id })
+    if (!this.active || !this.#asked || this.#left) return
+    if (this.#early.length >= maxEarlyEvents) return this.#owner.violated("too many events before CONNECT")
+    this.#early.push({ data, id })
   }
 
-  private receiveAck(id: number | undefined, data: ReadonlyArray<unknown>): void {
-    const ack = id === undefined ? undefined : this.acks.get(id)
+  #receiveAck(id: number | undefined, data: ReadonlyArray<unknown>): void {
+    const ack = id === undefined ? undefined : this.#acks.get(id)
     // An event that has not left cannot have been answered.
     if (ack === undefined || ack.buffered || !this.connected) return
-    this.forget(ack)
+    this.#forget(ack)
     ack.waiter.onAck(data)
   }
 
-  private answered(data: unknown): void {
-    if (!this.asked) return
-    this.asked = false
-    if (this.stale) return this.leaveStale()
+  #answered(data: unknown): void {
+    if (!this.#asked) return
+    this.#asked = false
+    if (this.#stale) return this.#leaveStale()
     const { sid, pid } = (data ?? {}) as { readonly sid?: unknown; readonly pid?: unknown }
     if (typeof sid !== "string" || sid === "") {
-      return this.sink.onConnectError({ kind: "protocol", message: incompatibleServer })
+      return this.#sink.onConnectError({ kind: "protocol", message: incompatibleServer })
     }
-    this.left = false
+    this.#left = false
     this.id = sid
-    this.recovered = ClientRecovery.isRecovered(this.recovery, pid)
-    this.recovery = ClientRecovery.fromConnect(this.recovery, pid)
+    this.recovered = ClientRecovery.isRecovered(this.#recovery, pid)
+    this.#recovery = ClientRecovery.fromConnect(this.#recovery, pid)
     this.connected = true
     this.session++
-    this.cameUp(sid)
+    this.#cameUp(sid)
   }
 
   /** What waited leaves first, then what came early arrives, then the program hears that it is connected. */
-  private cameUp(id: string): void {
+  #cameUp(id: string): void {
     const session = this.session
-    this.flushBuffer()
-    const early = this.early
-    this.early = []
+    this.#flushBuffer()
+    const early = this.#early
+    this.#early = []
     for (const event of early) {
-      if (!this.isSession(session)) return
-      this.sink.onEvent(event.data, event.id)
+      if (!this.#isSession(session)) return
+      this.#sink.onEvent(event.data, event.id)
     }
-    if (!this.isSession(session)) return
-    this.sink.onConnect(id, this.recovered)
-    if (this.isSession(session)) this.queue?.drain()
+    if (!this.#isSession(session)) return
+    this.#sink.onConnect(id, this.recovered)
+    if (this.#isSession(session)) this.#queue?.drain()
   }
 
-  private isSession(session: number): boolean {
+  #isSession(session: number): boolean {
     return this.connected && this.session === session
   }
 
   /** In order, also when somebody who is told about an event emits another. */
-  private flushBuffer(): void {
-    this.flushing = true
-    for (let event = this.sendBuffer.shift(); event !== undefined; event = this.sendBuffer.shift()) {
+  #flushBuffer(): void {
+    this.#flushing = true
+    for (let event = this.#sendBuffer.shift(); event !== undefined; event = this.#sendBuffer.shift()) {
       if (event.ack !== undefined) event.ack.buffered = false
-      this.sink.onOutgoing?.(event.data)
+      this.#sink.onOutgoing?.(event.data)
       if (!this.connected) break
-      this.owner.host.send(event.group, event.compress)
+      this.#owner.host.send(event.group, event.compress)
     }
-    this.flushing = false
+    this.#flushing = false
   }
 
   /** The server let in a socket that has changed its mind: it is told, and asked again if it changed its mind once more. */
-  private leaveStale(): void {
-    this.stale = false
-    this.left = true
-    this.send({ type: DISCONNECT, nsp: this.nsp })
-    if (this.active) this.ask()
+  #leaveStale(): void {
+    this.#stale = false
+    this.#left = true
+    this.#send({ type: DISCONNECT, nsp: this.nsp })
+    if (this.active) this.#ask()
   }
 
-  private receiveRefusal(data: unknown): void {
-    if (!this.asked) return
-    this.asked = false
-    if (this.stale) {
-      this.stale = false
-      if (this.active) this.ask()
+  #receiveRefusal(data: unknown): void {
+    if (!this.#asked) return
+    this.#asked = false
+    if (this.#stale) {
+      this.#stale = false
+      if (this.active) this.#ask()
       return
     }
     const { message, data: detail } = (typeof data === "object" && data !== null ? data : { message: data }) as {
       readonly message?: unknown
       readonly data?: unknown
     }
-    this.refuse({ kind: "refused", message: typeof message === "string" ? message : "", data: detail })
+    this.#refuse({ kind: "refused", message: typeof message === "string" ? message : "", data: detail })
   }
 }

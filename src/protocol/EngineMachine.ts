@@ -335,6 +335,10 @@ const stepClient = (state: ClientState, input: Input): Step => {
   }
 }
 
+/** `step` for those who are never a server, and whose bundle shall not hold what servers do. */
+export const stepAsClient = (state: State, input: Input): Step =>
+  state._tag === "Client" ? stepClient(state, input) : [state, nothing]
+
 /** The next state, and what to do now. Total: inputs that make no sense in the state do nothing. */
 export const step = (state: State, input: Input): Step => {
   switch (state._tag) {

@@ -33,156 +33,157 @@ const contentType = "text/plain;charset=UTF-8"
 
 class PollingClient implements ClientTransport {
   readonly name = "polling"
-  private readonly options: PollingClientOptions
-  private readonly sink: ClientTransportSink
-  private state: "idle" | "open" | "pausing" | "paused" | "closed" = "idle"
-  private abortPoll: (() => void) | undefined = undefined
-  private abortPost: (() => void) | undefined = undefined
+  readonly #options: PollingClientOptions
+  readonly #sink: ClientTransportSink
+  #state: "idle" | "open" | "pausing" | "paused" | "closed" = "idle"
+  #abortPoll: (() => void) | undefined = undefined
+  #abortPost: (() => void) | undefined = undefined
   /** Frames that did not fit into the POST under way. */
-  private rest: ReadonlyArray<Frame> = []
-  private onPaused: (() => void) | undefined = undefined
+  #rest: ReadonlyArray<Frame> = []
+  #onPaused: (() => void) | undefined = undefined
 
   constructor(options: PollingClientOptions, sink: ClientTransportSink) {
-    this.options = options
-    this.sink = sink
+    this.#options = options
+    this.#sink = sink
   }
 
   get writable(): boolean {
-    return this.state === "open" && this.abortPost === undefined
+    return this.#state === "open" && this.#abortPost === undefined
   }
 
   open(): void {
-    this.state = "open"
-    this.poll()
+    this.#state = "open"
+    this.#poll()
   }
 
-  private poll(): void {
-    this.abortPoll = this.request("GET", undefined, (result) => this.polled(result))
+  #poll(): void {
+    this.#abortPoll = this.#request("GET", undefined, (result) => this.#polled(result))
   }
 
-  private polled(result: HttpResult): void {
-    if (this.isClosed()) return
-    if (!isOk(result)) return this.fail("xhr poll error", result)
+  #polled(result: HttpResult): void {
+    if (this.#isClosed()) return
+    if (!isOk(result)) return this.#fail("xhr poll error", result)
     const frames = EnginePayload.decodePayload(result.body, { maxPackets })
-    if (EnginePacket.isFailure(frames)) return this.sink.onUndecodable(this, frames.message)
+    if (EnginePacket.isFailure(frames)) return this.#sink.onUndecodable(this, frames.message)
     for (const frame of frames) {
-      this.sink.onFrame(this, frame)
-      if (this.isClosed()) return
+      this.#sink.onFrame(this, frame)
+      if (this.#isClosed()) return
     }
-    this.abortPoll = undefined
-    if (this.state === "open") this.poll()
-    else this.checkPaused()
+    this.#abortPoll = undefined
+    if (this.#state === "open") this.#poll()
+    else this.#checkPaused()
   }
 
   send(groups: ReadonlyArray<FrameGroup>): void {
-    this.post(EnginePayload.framesOf(groups))
+    this.#post(EnginePayload.framesOf(groups))
   }
 
-  private post(frames: ReadonlyArray<Frame>): void {
-    const count = EnginePayload.selectFrames(frames, this.options.maxPayload())
-    this.rest = count === frames.length ? [] : frames.slice(count)
+  #post(frames: ReadonlyArray<Frame>): void {
+    const count = EnginePayload.selectFrames(frames, this.#options.maxPayload())
+    this.#rest = count === frames.length ? [] : frames.slice(count)
     const body = EnginePayload.encodeFrames(count === frames.length ? frames : frames.slice(0, count))
-    this.abortPost = this.request("POST", body, (result) => this.posted(result))
+    this.#abortPost = this.#request("POST", body, (result) => this.#posted(result))
   }
 
-  private posted(result: HttpResult): void {
-    if (this.state === "closed") return this.sayFarewell()
-    if (!isOk(result)) return this.fail("xhr post error", result)
-    this.abortPost = undefined
-    if (this.rest.length > 0) return this.post(this.rest)
-    if (this.state === "open") this.sink.onDrain(this)
-    else this.checkPaused()
+  #posted(result: HttpResult): void {
+    if (this.#state === "closed") return this.#sayFarewell()
+    if (!isOk(result)) return this.#fail("xhr post error", result)
+    this.#abortPost = undefined
+    if (this.#rest.length > 0) return this.#post(this.#rest)
+    if (this.#state === "open") this.#sink.onDrain(this)
+    else this.#checkPaused()
   }
 
-  private request(method: "GET" | "POST", body: string | undefined, done: (result: HttpResult) => void): () => void {
-    const { platform, timers, requestTimeout } = this.options
-    let cancel: (() => void) | undefined
-    const abort = platform.request(this.describe(method, body), (result) => {
-      cancel?.()
+  #request(method: "GET" | "POST", body: string | undefined, done: (result: HttpResult) => void): () => void {
+    const { platform, timers, requestTimeout } = this.#options
+    let cancel = (): void => {}
+    const abort = platform.request(this.#describe(method, body), (result) => {
+      cancel()
       done(result)
     })
-    if (requestTimeout === 0) return abort
-    cancel = timers.set(requestTimeout, () => {
-      abort()
-      done({ _tag: "NoAnswer", cause: "timeout" })
-    })
+    if (requestTimeout > 0) {
+      cancel = timers.set(requestTimeout, () => {
+        abort()
+        done({ _tag: "NoAnswer", cause: "timeout" })
+      })
+    }
     return () => {
-      cancel?.()
+      cancel()
       abort()
     }
   }
 
-  private describe(method: "GET" | "POST", body: string | undefined): HttpRequest {
-    const { headers, withCredentials } = this.options
+  #describe(method: "GET" | "POST", body: string | undefined): HttpRequest {
+    const { headers, withCredentials } = this.#options
     return {
       method,
-      url: this.options.url(),
+      url: this.#options.url(),
       headers: body === undefined ? headers : { ...headers, "Content-type": contentType },
       body,
       withCredentials
     }
   }
 
-  private fail(message: string, result: HttpResult): void {
-    this.release()
+  #fail(message: string, result: HttpResult): void {
+    this.#release()
     const failure =
       result._tag === "Answer"
         ? { message, description: result.status, context: { status: result.status, body: result.body } }
         : { message, description: result.cause }
-    this.sink.onClose(this, CloseReason.transportError, failure)
+    this.#sink.onClose(this, CloseReason.transportError, failure)
   }
 
   pause(done: () => void): void {
-    if (this.state !== "open") return
-    this.state = "pausing"
-    this.onPaused = done
-    this.checkPaused()
+    if (this.#state !== "open") return
+    this.#state = "pausing"
+    this.#onPaused = done
+    this.#checkPaused()
   }
 
   /** The server answers the waiting poll with a noop, so that both directions come to rest. */
-  private checkPaused(): void {
-    if (this.state !== "pausing" || this.abortPoll !== undefined || this.abortPost !== undefined) return
-    this.state = "paused"
-    const done = this.onPaused
-    this.onPaused = undefined
+  #checkPaused(): void {
+    if (this.#state !== "pausing" || this.#abortPoll !== undefined || this.#abortPost !== undefined) return
+    this.#state = "paused"
+    const done = this.#onPaused
+    this.#onPaused = undefined
     done?.()
   }
 
   resume(): void {
-    if (this.state !== "pausing" && this.state !== "paused") return
-    this.state = "open"
-    this.onPaused = undefined
-    if (this.abortPoll === undefined) this.poll()
-    if (this.abortPost === undefined) this.sink.onDrain(this)
+    if (this.#state !== "pausing" && this.#state !== "paused") return
+    this.#state = "open"
+    this.#onPaused = undefined
+    if (this.#abortPoll === undefined) this.#poll()
+    if (this.#abortPost === undefined) this.#sink.onDrain(this)
   }
 
   close(tell: boolean): void {
-    if (this.isClosed()) return
-    if (!tell) return this.release()
-    this.state = "closed"
-    this.rest = []
+    if (this.#isClosed()) return
+    if (!tell) return this.#release()
+    this.#state = "closed"
+    this.#rest = []
     // POSTs never overlap, which the server would take for an error.
-    if (this.abortPost === undefined) this.sayFarewell()
+    if (this.#abortPost === undefined) this.#sayFarewell()
   }
 
   /** Aborting the poll first would look like a lost connection to the server; it answers it when it reads the close packet. */
-  private sayFarewell(): void {
-    const abortPoll = this.abortPoll
-    this.abortPoll = this.abortPost = undefined
-    const request: HttpRequest = { ...this.describe("POST", closePacket), farewell: true }
-    this.options.platform.request(request, () => abortPoll?.())
+  #sayFarewell(): void {
+    const abortPoll = this.#abortPoll
+    this.#abortPoll = this.#abortPost = undefined
+    const request: HttpRequest = { ...this.#describe("POST", closePacket), farewell: true }
+    this.#options.platform.request(request, () => abortPoll?.())
   }
 
-  private release(): void {
-    this.state = "closed"
-    this.abortPoll?.()
-    this.abortPost?.()
-    this.abortPoll = this.abortPost = undefined
-    this.rest = []
+  #release(): void {
+    this.#state = "closed"
+    this.#abortPoll?.()
+    this.#abortPost?.()
+    this.#abortPoll = this.#abortPost = undefined
+    this.#rest = []
   }
 
-  private isClosed(): boolean {
-    return this.state === "closed"
+  #isClosed(): boolean {
+    return this.#state === "closed"
   }
 }
 
