@@ -6,8 +6,6 @@ import * as SocketClient from "../../src/client/index.ts"
 import type { Event } from "../../src/contract/index.ts"
 import { type Harness, transportsOf } from "./Harness.ts"
 import { Lab } from "./Lab.ts"
-import * as LabServer from "./LabServer.ts"
-import * as SocketServer from "../../src/socket/SocketServer.ts"
 
 type FromServer = typeof Lab.fromServer
 
@@ -26,8 +24,6 @@ export interface LabClient {
 export interface LabClientOptions {
   /** What it answers to questions. Default: "yes". `undefined`: nothing, ever. */
   readonly answer?: string | undefined
-  readonly wait?: boolean
-  readonly reconnection?: boolean
 }
 
 /** Connects as this user and records. */
@@ -42,9 +38,13 @@ export const connect = (
       url: harness.url,
       auth: { user },
       ...transportsOf(harness.way),
-      reconnectionDelay: harness.times.reconnectionDelay,
       wait: false
-    })
+    }).pipe(
+      Effect.provideService(
+        SocketClient.Reconnection,
+        SocketClient.backoff({ reconnectionDelay: harness.times.reconnectionDelay })
+      )
+    )
     const client: LabClient = { socket, welcomes: [], said: [], counts: [], ticks: [], pieces: [], states: [] }
     yield* socket.on("welcome", (name) => Effect.sync(() => void client.welcomes.push(name)))
     yield* socket.on("said", (from, text) => Effect.sync(() => void client.said.push(`${from}: ${text}`)))

@@ -84,7 +84,7 @@ const setUp = (log: LabLog) =>
     yield* socket.on("poll", (question) =>
       socket
         .to("lobby")
-        .timeout("3 seconds")
+        .timeout("1 second")
         .emitWithAck("question", question)
         .pipe(
           Stream.map(({ value }) => value),
@@ -107,7 +107,7 @@ const setUp = (log: LabLog) =>
     )
     yield* socket.on("askMe", (question) =>
       socket
-        .timeout("3 seconds")
+        .timeout("1 second")
         .emitWithAck("question", question)
         .pipe(
           Effect.catch((error) => Effect.succeed(error._tag)),

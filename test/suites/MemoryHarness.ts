@@ -63,9 +63,9 @@ export const run = (name: string, cases: ReadonlyArray<Case>): void => {
       for (const { name, run, ways: about = ways } of cases) {
         if (!about.includes(way)) continue
         it.effect(name, () =>
-          MemoryNetwork.MemoryNetwork.use((network) =>
-            run(make(network, way)).pipe(Effect.scoped, Effect.provideService(Platform.Platform, network.platform()))
-          ).pipe(Effect.provide(MemoryNetwork.layer, { local: true }))
+          MemoryNetwork.MemoryNetwork.use((network) => Effect.scoped(run(make(network, way)))).pipe(
+            Effect.provide(MemoryNetwork.layer, { local: true })
+          )
         )
       }
     })

@@ -16,7 +16,7 @@ const times: Times = {
   pingTimeout: 300,
   reconnectionDelay: 50,
   ackTimeout: 150,
-  while: 800
+  while: 500
 }
 
 const make = (way: Way): Effect.Effect<Harness, never, Scope.Scope> =>
@@ -61,14 +61,12 @@ const make = (way: Way): Effect.Effect<Harness, never, Scope.Scope> =>
     }
   })
 
-/** Runs the cases over real sockets, each way. */
-export const run = (name: string, cases: ReadonlyArray<Case>): void => {
-  for (const way of ways) {
-    describe(`${name}, over real sockets by ${way}`, () => {
-      for (const { name, run, ways: about = ways } of cases) {
-        if (!about.includes(way)) continue
-        it.live(name, () => Effect.scoped(Effect.flatMap(make(way), run)))
-      }
-    })
-  }
+/** Runs the cases over real sockets. They wait in real time, so each way is a test file of its own. */
+export const run = (way: Way, name: string, cases: ReadonlyArray<Case>): void => {
+  describe(`${name}, over real sockets by ${way}`, () => {
+    for (const { name, run, ways: about = ways } of cases) {
+      if (!about.includes(way)) continue
+      it.live(name, () => Effect.scoped(Effect.flatMap(make(way), run)))
+    }
+  })
 }

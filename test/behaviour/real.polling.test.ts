@@ -1,0 +1,4 @@
+import { run } from "../suites/RealHarness.ts"
+import { suites } from "./Suites.ts"
+
+for (const [name, cases] of suites) run("polling", name, cases)
