@@ -1,4 +1,5 @@
 /** Runs a scenario on several servers in turns. */
+import { join } from "node:path"
 import type { Load, Mark, Scenario } from "./Scenario.ts"
 import * as Child from "./process/Child.ts"
 import type { Ask as LoadAsk } from "./process/load.ts"
@@ -31,6 +32,8 @@ export interface Options {
   readonly rounds: number | undefined
   /** Factor for the length of rounds. */
   readonly scale: number
+  /** Directory for a CPU profile of each measured round, or a heap snapshot where memory is measured; both distort the figures. */
+  readonly profile: string | undefined
   readonly pinning: { readonly server: number; readonly load: number } | undefined
   readonly progress: (line: string) => void
 }
@@ -38,6 +41,7 @@ export interface Options {
 interface Session {
   readonly mark: (gc: boolean) => Promise<Mark>
   readonly load: <A>(ask: LoadAsk) => Promise<A>
+  readonly server: (ask: ServerAsk) => Promise<unknown>
   readonly stop: () => Promise<void>
 }
 
@@ -67,6 +71,7 @@ const startSession = async (scenario: Scenario, server: Server, { pinning, scale
   return {
     mark: async (gc) => ({ ...(await ask<Omit<Mark, "at">>({ _tag: "mark", gc })), at: performance.now() }),
     load: (ask) => running.ask(ask),
+    server: ask,
     stop
   }
 }
@@ -82,12 +87,25 @@ const quiesce = async (session: Session) => {
   }
 }
 
-const measure = async (scenario: Scenario, session: Session, scale: number): Promise<Sample> => {
+const measure = async (
+  scenario: Scenario,
+  session: Session,
+  scale: number,
+  profile: string | undefined
+): Promise<Sample> => {
   await quiesce(session)
+  if (profile !== undefined && !scenario.gc) await session.server({ _tag: "startProfile" })
   const before = await session.mark(scenario.gc)
   const load = await session.load<Load>({ _tag: "measure", milliseconds: scenario.duration * scale })
   if (scenario.gc) await quiesce(session)
   const after = await session.mark(scenario.gc)
+  if (profile !== undefined) {
+    await session.server(
+      scenario.gc
+        ? { _tag: "heapSnapshot", file: `${profile}.heapsnapshot` }
+        : { _tag: "stopProfile", file: `${profile}.cpuprofile` }
+    )
+  }
   await session.load({ _tag: "settle" })
   return {
     figures: Object.fromEntries(scenario.figures.map((figure) => [figure.key, figure.read(before, after, load)])),
@@ -118,7 +136,11 @@ export const scenario = async (
       if (entry.error !== undefined) continue
       try {
         entry.session ??= await startSession(scenario, entry.server, options)
-        entry.samples.push(await measure(scenario, entry.session, options.scale))
+        const profile =
+          options.profile === undefined
+            ? undefined
+            : join(options.profile, `${scenario.name}-${entry.server.name}-${round + 1}`)
+        entry.samples.push(await measure(scenario, entry.session, options.scale, profile))
       } catch (error) {
         entry.error = error instanceof Error ? error.message : String(error)
       }

@@ -1,10 +1,11 @@
 /**
  * The benchmark beside the official packages: `npm run bench -- [--quick] [--only NAME] [--server NAME] [--rounds N] [--json]
- * [--write]`. How it measures is in `bench/README.md`.
+ * [--write] [--profile DIR]`. How it measures is in `bench/README.md`.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
 import { createRequire } from "node:module"
+import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Child from "./process/Child.ts"
 import * as Report from "./Report.ts"
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     json: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
+    profile: { type: "string" },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     server: { type: "string", multiple: true },
@@ -43,10 +45,16 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0)) {
   process.exit(2)
 }
 
-if (options.write && (options.quick || options.only !== undefined || options.server !== undefined)) {
-  console.error("--write takes a whole run, without --quick, --only and --server: RESULTS.md is one table")
+if (
+  options.write &&
+  (options.quick || options.profile !== undefined || options.only !== undefined || options.server !== undefined)
+) {
+  console.error("--write takes a whole run, without --quick, --only, --server and --profile: RESULTS.md is one table")
   process.exit(2)
 }
+
+const profile = options.profile === undefined ? undefined : resolve(options.profile)
+if (profile !== undefined) mkdirSync(profile, { recursive: true })
 
 if (options.list) {
   for (const { name, about } of [...scenarios, ...servers]) console.log(`${name.padEnd(16)} ${about}`)
@@ -83,6 +91,7 @@ for (const scenario of choose(scenarios, options.only)) {
   outcomes.push(
     await Run.scenario(scenario, choose(servers, options.server), {
       rounds: rounds ?? (options.quick ? (scenario.fresh ? 1 : 2) : undefined),
+      profile,
       scale: options.quick ? 0.4 : 1,
       pinning,
       progress: (line) => console.error(`[${((performance.now() - started) / 1000).toFixed(0)} s] ${line}`)

@@ -1,10 +1,19 @@
 /** A process with one server in it: `server.ts <module>`. It reports its own CPU time and memory when asked. */
+import { Session } from "node:inspector/promises"
+import { writeFileSync } from "node:fs"
+import { writeHeapSnapshot } from "node:v8"
 import type { Mark } from "../Scenario.ts"
 import type { Start } from "../servers/Server.ts"
 import * as Child from "./Child.ts"
 
 /** What the main process asks for. */
-export type Ask = { readonly _tag: "start" } | { readonly _tag: "mark"; readonly gc: boolean }
+export type Ask =
+  | { readonly _tag: "start" }
+  | { readonly _tag: "mark"; readonly gc: boolean }
+  /** Between these two a CPU profile is taken, which `stopProfile` writes to the file. */
+  | { readonly _tag: "startProfile" }
+  | { readonly _tag: "stopProfile"; readonly file: string }
+  | { readonly _tag: "heapSnapshot"; readonly file: string }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
@@ -16,15 +25,46 @@ const collect = async () => {
   }
 }
 
-const handle = async (ask: Ask): Promise<number | Omit<Mark, "at">> => {
-  if (ask._tag === "start") {
-    const { start } = (await import(process.argv[2]!)) as { readonly start: Start }
-    return (await start()).port
-  }
-  if (ask.gc) await collect()
+const mark = async (gc: boolean): Promise<Omit<Mark, "at">> => {
+  if (gc) await collect()
   const { user, system } = process.cpuUsage()
   const memory = process.memoryUsage()
   return { cpu: user + system, heap: memory.heapUsed, external: memory.external, rss: memory.rss }
+}
+
+let profiler: Session | undefined
+
+const startProfile = async () => {
+  profiler = new Session()
+  profiler.connect()
+  await profiler.post("Profiler.enable")
+  await profiler.post("Profiler.setSamplingInterval", { interval: 200 })
+  await profiler.post("Profiler.start")
+}
+
+const stopProfile = async (file: string) => {
+  const { profile } = await profiler!.post("Profiler.stop")
+  profiler!.disconnect()
+  writeFileSync(file, JSON.stringify(profile))
+}
+
+const handle = async (ask: Ask): Promise<unknown> => {
+  switch (ask._tag) {
+    case "start": {
+      const { start } = (await import(process.argv[2]!)) as { readonly start: Start }
+      return (await start()).port
+    }
+    case "mark":
+      return mark(ask.gc)
+    case "startProfile":
+      return startProfile()
+    case "stopProfile":
+      return stopProfile(ask.file)
+    case "heapSnapshot": {
+      await collect()
+      return writeHeapSnapshot(ask.file)
+    }
+  }
 }
 
 Child.serve(handle)
