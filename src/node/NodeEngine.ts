@@ -3,30 +3,19 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type * as Https from "node:https"
 import type { Duplex } from "node:stream"
 import { EngineError } from "../engine/EngineError.ts"
 import { EngineHost } from "../engine/EngineHost.ts"
-import type { EngineHandler } from "../engine/EngineHost.ts"
 import * as NodeExchange from "./NodeExchange.ts"
-import * as NodeWebSocket from "./NodeWebSocket.ts"
+import * as NodeHandlers from "./NodeHandlers.ts"
 
-/** Options of every Node host. */
-export interface NodeEngineOptions extends NodeWebSocket.NodeWebSocketOptions {
-  /** Compresses answers of the polling transport. Default from 1024 bytes on; `false` never. */
-  readonly httpCompression?: boolean | NodeExchange.HttpCompressionOptions | undefined
-  /** Ends upgrade requests for other paths that nobody has answered. Default true. */
-  readonly destroyUpgrade?: boolean | undefined
-  /** After how many milliseconds. Default 1000. */
-  readonly destroyUpgradeTimeout?: number | undefined
-  /** How long the end of the server waits for peers to take leave, in milliseconds. Default 1000. */
-  readonly shutdownTimeout?: number | undefined
-}
+export { layerHttpServer } from "./HttpServerEngine.ts"
+export type { NodeEngineOptions } from "./NodeHandlers.ts"
 
 /** Options of a server with its own port. */
-export interface OwnServerOptions extends NodeEngineOptions {
+export interface OwnServerOptions extends NodeHandlers.NodeEngineOptions {
   /** Default 3000; 0 for any free one. */
   readonly port?: number | undefined
   /** Default: all addresses. */
@@ -38,12 +27,6 @@ export interface OwnServerOptions extends NodeEngineOptions {
 /** The servers that can be attached to. */
 export type Server = Http.Server | Https.Server
 
-const thresholdOf = (options: NodeEngineOptions): number => {
-  const { httpCompression } = options
-  if (httpCompression === false) return Number.POSITIVE_INFINITY
-  return (typeof httpCompression === "object" ? httpCompression.threshold : undefined) ?? 1024
-}
-
 /**
  * Whether a URL is below the engine's path. With a trailing slash every path that starts with it is, as in Engine.IO; without one
  * the path itself, with or without a query or more segments, but not a longer name.
@@ -54,50 +37,6 @@ export const isEnginePath = (url: string, path: string): boolean => {
   const next = url[path.length]
   return next === "?" || next === "/" || next === "#"
 }
-
-/** What requests are handed to: the engine's handler over Node's own request objects. */
-interface NodeHandler {
-  request(request: Http.IncomingMessage, response: Http.ServerResponse): void
-  upgrade(request: Http.IncomingMessage, socket: Duplex, head: Buffer): void
-}
-
-/** The handlers of one host, and the WebSockets that came through them. */
-interface Handlers {
-  make(handler: EngineHandler, maxPayload: number): NodeHandler
-}
-
-/**
- * Makes handlers whose WebSockets end with the scope, which outlives `serve`: by then the engine has closed its sessions, and peers
- * get `shutdownTimeout` to take leave.
- */
-const makeHandlers = (options: NodeEngineOptions): Effect.Effect<Handlers, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const threshold = thresholdOf(options)
-    const servers: Array<NodeWebSocket.NodeWebSocketServer> = []
-    yield* Effect.addFinalizer(() =>
-      Effect.forEach(servers, (server) => leave(server, options.shutdownTimeout ?? 1000), { concurrency: "unbounded" })
-    )
-    return {
-      make(handler, maxPayload) {
-        const webSockets = NodeWebSocket.makeServer(maxPayload, options)
-        servers.push(webSockets)
-        return {
-          request: (request, response) => handler.handleRequest(NodeExchange.make(request, response, threshold)),
-          upgrade: (request, socket, head) =>
-            handler.handleUpgrade(NodeExchange.makeUpgrade(request, socket, head, webSockets))
-        }
-      }
-    }
-  })
-
-const leave = (server: NodeWebSocket.NodeWebSocketServer, millis: number): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    const timer = setTimeout(() => server.terminateAll(), millis)
-    server.onEmpty(() => {
-      clearTimeout(timer)
-      resume(Effect.void)
-    })
-  })
 
 const notFound = (response: Http.ServerResponse): void => {
   response.writeHead(404, { "Content-Length": 0 })
@@ -120,7 +59,12 @@ const addressOf = (server: Server): { readonly hostname: string; readonly port: 
  *
  * Listeners cannot keep an event from each other, and Express would answer 404 to our requests; so it is `emit` that is replaced.
  */
-const intercept = (server: Server, path: string, handler: NodeHandler, options: NodeEngineOptions): (() => void) => {
+const intercept = (
+  server: Server,
+  path: string,
+  handler: NodeHandlers.NodeHandler,
+  options: NodeHandlers.NodeEngineOptions
+): (() => void) => {
   const inherited = !Object.hasOwn(server, "emit")
   const previous = server.emit
   const isOurs = (request: unknown): request is Http.IncomingMessage =>
@@ -146,7 +90,10 @@ const intercept = (server: Server, path: string, handler: NodeHandler, options: 
     // By listening we have kept Node from closing the socket itself; if nobody else answers, nobody ever will.
     socket.on("error", () => {})
     const timer = setTimeout(() => {
-      if (socket.writable && "bytesWritten" in socket && socket.bytesWritten === 0) socket.end()
+      if (!socket.writable || !("bytesWritten" in socket) || socket.bytesWritten !== 0) return
+      socket.end()
+      // Nobody reads it, so that nobody would see it end.
+      socket.resume()
     }, options.destroyUpgradeTimeout ?? 1000)
     timer.unref()
   }
@@ -164,11 +111,11 @@ const intercept = (server: Server, path: string, handler: NodeHandler, options: 
  * A host on an `http` or `https` server that is there already: requests for the engine's path are taken, all others reach the
  * server's own listeners as before. Listening and closing stay the owner's business.
  */
-export const layerAttach = (server: Server, options: NodeEngineOptions = {}): Layer.Layer<EngineHost> =>
+export const layerAttach = (server: Server, options: NodeHandlers.NodeEngineOptions = {}): Layer.Layer<EngineHost> =>
   Layer.effect(
     EngineHost,
     Effect.gen(function* () {
-      const handlers = yield* makeHandlers(options)
+      const handlers = yield* NodeHandlers.make(options)
       return {
         serve: (handler, { path, maxPayload }) =>
           Effect.asVoid(
@@ -218,8 +165,8 @@ export const layer = (options: OwnServerOptions = {}): Layer.Layer<EngineHost> =
     Effect.gen(function* () {
       const server = Http.createServer(options.server ?? {})
       yield* Effect.addFinalizer(() => close(server))
-      const handlers = yield* makeHandlers(options)
-      let current: { readonly path: string; readonly handler: NodeHandler } | undefined
+      const handlers = yield* NodeHandlers.make(options)
+      let current: { readonly path: string; readonly handler: NodeHandlers.NodeHandler } | undefined
       server.on("request", (request, response) => {
         if (current === undefined) stopped(response)
         else if (isEnginePath(request.url ?? "", current.path)) current.handler.request(request, response)

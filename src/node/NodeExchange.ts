@@ -20,7 +20,8 @@ export interface HttpCompressionOptions {
   readonly threshold?: number | undefined
 }
 
-class NodeRequest implements EngineRequest {
+/** The head of a request of `node:http`. */
+export class NodeRequest implements EngineRequest {
   readonly raw: IncomingMessage
   readonly method: string
   readonly url: string
@@ -60,54 +61,20 @@ class NodeExchange implements Exchange {
   }
 
   readBody(maxBytes: number, done: (body: EngineBody) => void): void {
-    const { raw } = this
-    const announced = Number(raw.headers["content-length"])
-    if (announced > maxBytes) return done({ _tag: "TooLarge", size: announced })
-    if (raw.destroyed && !raw.readableEnded) return done({ _tag: "Aborted" })
-    let chunks: Array<Buffer> = []
-    let size = 0
-    const finish = (body: EngineBody): void => {
-      raw.off("data", onData)
-      raw.off("end", onEnd)
-      raw.off("close", onClose)
-      chunks = []
-      done(body)
-    }
-    const onData = (chunk: Buffer): void => {
-      size += chunk.byteLength
-      if (size > maxBytes) {
-        raw.pause()
-        return finish({ _tag: "TooLarge", size })
-      }
-      chunks.push(chunk)
-    }
-    const onEnd = (): void => {
-      const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-      finish({ _tag: "Body", text: bytes.toString() })
-    }
-    const onClose = (): void => finish({ _tag: "Aborted" })
-    raw.on("data", onData)
-    raw.on("end", onEnd)
-    raw.on("close", onClose)
+    readBody(this.raw, maxBytes, done)
   }
 
   respond(response: EngineResponse, compress: boolean): void {
     if (this.responded) return
     this.responded = true
-    const { body } = response
-    if (!compress || body === undefined || body.length < this.threshold) return this.write(response, body)
-    const encoding = acceptedEncoding(this.request.headers)
-    if (encoding === undefined) return this.write(response, body)
-    const bytes = typeof body === "string" ? Buffer.from(body) : body
-    const run = encoding === "gzip" ? gzip : deflate
-    run(bytes, (error, compressed) => {
-      if (error !== null) return this.write(response, bytes)
-      this.write({ ...response, headers: { ...response.headers, "Content-Encoding": encoding } }, compressed)
-    })
+    encodeContent(response, this.request.headers, compress ? this.threshold : Number.POSITIVE_INFINITY, (encoded) =>
+      this.write(encoded)
+    )
   }
 
-  private write(response: EngineResponse, body: string | Uint8Array | undefined): void {
+  private write(response: EngineResponse): void {
     const out = this.response
+    const { body } = response
     if (out.headersSent || out.destroyed) return
     for (const [name, value] of Object.entries(response.headers)) {
       try {
@@ -116,8 +83,6 @@ class NodeExchange implements Exchange {
         // A name or value that HTTP does not allow, from a hook: the answer matters more.
       }
     }
-    // A body that nobody has read would be taken for the next request.
-    if (!this.raw.complete && this.raw.method === "POST") out.setHeader("Connection", "close")
     out.setHeader("Content-Length", body === undefined ? 0 : Buffer.byteLength(body))
     out.writeHead(response.status)
     out.end(body)
@@ -131,8 +96,62 @@ class NodeExchange implements Exchange {
   }
 }
 
+/**
+ * Reads a body as UTF-8, counting bytes as they arrive. What comes after it was found too large is thrown away, not refused: a
+ * connection that is closed while its peer is still writing loses the answer.
+ */
+export const readBody = (raw: IncomingMessage, maxBytes: number, done: (body: EngineBody) => void): void => {
+  const announced = Number(raw.headers["content-length"])
+  if (announced > maxBytes) return done({ _tag: "TooLarge", size: announced })
+  if (raw.destroyed && !raw.readableEnded) return done({ _tag: "Aborted" })
+  const chunks: Array<Buffer> = []
+  let size = 0
+  const finish = (body: EngineBody): void => {
+    raw.off("data", onData)
+    raw.off("end", onEnd)
+    raw.off("close", onClose)
+    done(body)
+  }
+  const onData = (chunk: Buffer): void => {
+    size += chunk.byteLength
+    if (size <= maxBytes) {
+      chunks.push(chunk)
+      return
+    }
+    finish({ _tag: "TooLarge", size })
+    raw.resume()
+  }
+  const onEnd = (): void => {
+    const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+    finish({ _tag: "Body", text: bytes.toString() })
+  }
+  const onClose = (): void => finish({ _tag: "Aborted" })
+  raw.on("data", onData)
+  raw.on("end", onEnd)
+  raw.on("close", onClose)
+}
+
+/** Compresses an answer of at least `threshold` bytes where the client takes it; `done` is called at once where nothing is to do. */
+export const encodeContent = (
+  response: EngineResponse,
+  requestHeaders: Headers,
+  threshold: number,
+  done: (response: EngineResponse) => void
+): void => {
+  const { body } = response
+  // Text has at least as many bytes as units, and exactly as many where it is ASCII.
+  if (body === undefined || body.length < threshold) return done(response)
+  const encoding = acceptedEncoding(requestHeaders)
+  if (encoding === undefined) return done(response)
+  const compress = encoding === "gzip" ? gzip : deflate
+  compress(typeof body === "string" ? Buffer.from(body) : body, (error, compressed) => {
+    if (error !== null) return done(response)
+    done({ ...response, headers: { ...response.headers, "Content-Encoding": encoding }, body: compressed })
+  })
+}
+
 /** gzip or deflate, whichever the client prefers; gzip if it has no preference. RFC 9110 section 12.5.3. */
-export const acceptedEncoding = (headers: Headers): "gzip" | "deflate" | undefined => {
+const acceptedEncoding = (headers: Headers): "gzip" | "deflate" | undefined => {
   const header = headers["accept-encoding"]
   if (typeof header !== "string") return undefined
   const weights = new Map<string, number>()
