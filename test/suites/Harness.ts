@@ -54,8 +54,6 @@ export interface Harness {
   elapse(millis: number): Effect.Effect<void>
   /** Breaks connections and refuses new ones. */
   readonly cut: Effect.Effect<void>
-  /** Breaks connections. */
-  readonly reset: Effect.Effect<void>
   /** Nothing passes any more, and nobody is told. */
   readonly freeze: Effect.Effect<void>
   readonly heal: Effect.Effect<void>

@@ -50,7 +50,6 @@ const make = (network: MemoryNetwork.MemoryNetwork["Service"], way: Way): Harnes
       }),
     elapse: adjust,
     cut: network.cut(),
-    reset: network.reset(),
     freeze: network.freeze(),
     heal: network.heal()
   }

@@ -55,7 +55,6 @@ const make = (way: Way): Effect.Effect<Harness, never, Scope.Scope> =>
         }),
       elapse: (millis) => Effect.sleep(millis),
       cut: proxy.cut,
-      reset: proxy.reset,
       freeze: proxy.freeze,
       heal: proxy.heal
     }

@@ -8,8 +8,6 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net"
 /** A proxy on a port of its own. */
 export interface TcpProxy {
   readonly port: number
-  /** Breaks the present connections. */
-  readonly reset: Effect.Effect<void>
   /** Breaks the present connections and refuses new ones. */
   readonly cut: Effect.Effect<void>
   /** Nothing passes, and nobody is told. */
@@ -63,7 +61,6 @@ export const make = (target: () => number | undefined): Effect.Effect<TcpProxy, 
     })
     return {
       port: (server.address() as AddressInfo).port,
-      reset,
       cut: Effect.andThen(
         Effect.sync(() => {
           refusing = true

@@ -52,7 +52,7 @@ export const cases: ReadonlyArray<Case> = [
       })
       yield* ada.socket.emit("note", "sent")
       yield* Await.length(harness, log.notes, 1)
-      yield* harness.reset
+      yield* harness.cut
       const error = yield* harness.pass(Fiber.join(fiber))
       assert.strictEqual(error._tag, "Disconnected")
       yield* Await.until(harness, () => log.interrupted === 1)

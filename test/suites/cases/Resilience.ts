@@ -15,7 +15,9 @@ export const cases: ReadonlyArray<Case> = [
     run: Effect.fnUntraced(function* (harness) {
       const { ada, log } = yield* start(harness)
       const before = ada.socket.id
-      yield* harness.reset
+      yield* harness.cut
+      yield* Await.until(harness, () => !ada.socket.connected)
+      yield* harness.heal
       yield* Await.until(harness, () => log.sockets.length === 2 && ada.socket.connected)
       assert.notStrictEqual(ada.socket.id, before)
       yield* Await.until(harness, () => log.departures.length >= 2)
