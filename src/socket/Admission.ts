@@ -22,6 +22,9 @@ const invalidNamespace: WireRefusal = { message: "Invalid namespace" }
 /** What a client is told when the server failed; what happened goes to the error sink. */
 const internalError: WireRefusal = { message: "internal error" }
 
+/** The auth of clients that send none; one object for all of them. */
+const noAuth: unknown = Object.freeze({})
+
 /** One CONNECT being decided. Synchronous unless middleware or an adapter waits for something. */
 export class Admission {
   readonly connection: Connection
@@ -53,7 +56,8 @@ export class Admission {
     this.#namespace = namespace
     namespace.admitting++
     const { contract } = namespace.definition
-    const auth = contract.auth.decode(wireAuth)
+    const sent = wireAuth ?? noAuth
+    const auth = contract.auth.decode(sent)
     if (Exit.isFailure(auth)) {
       let message: string
       try {
@@ -64,7 +68,7 @@ export class Admission {
       }
       return this.refuse({ message })
     }
-    const socket = new SocketImpl(this.connection.core.makeId(), this.connection, namespace, auth.value, wireAuth ?? {})
+    const socket = new SocketImpl(this.connection.core.makeId(), this.connection, namespace, auth.value, sent)
     this.#socket = socket
     if (namespace.definition.middleware.length === 0) return this.#admit()
     const fiber = Effect.runForkWith(socket.services())(Middleware.run(namespace.definition.middleware, socket))

@@ -107,6 +107,7 @@ export class Connection implements SessionSink, Expirable {
   /** An admission has ended, whichever way. */
   settled(admission: Admission): void {
     this.#admissions?.delete(admission.name)
+    if (this.#admissions?.size === 0) this.#admissions = undefined
   }
 
   /** A socket leaves while the connection stays. */
