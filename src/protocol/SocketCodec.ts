@@ -200,7 +200,7 @@ const parse = (text: string, maxAttachments: number, reviver: Reviver): Parsed |
 
 class JsonDecoder implements SocketDecoder {
   private pending: Parsed | undefined = undefined
-  private received: Array<Uint8Array> = []
+  private received: Array<Uint8Array> | undefined = undefined
   private readonly maxAttachments: number
   private readonly reviver: Reviver
 
@@ -228,7 +228,7 @@ class JsonDecoder implements SocketDecoder {
   private addBinary(bytes: Uint8Array): SocketPacket | SocketDecodeFailure | undefined {
     const pending = this.pending
     if (pending === undefined) return unexpectedBinary
-    const received = this.received
+    const received = (this.received ??= [])
     received.push(bytes)
     if (received.length < pending.attachments) return undefined
     this.destroy()
@@ -238,7 +238,7 @@ class JsonDecoder implements SocketDecoder {
 
   destroy(): void {
     this.pending = undefined
-    this.received = []
+    this.received = undefined
   }
 }
 
