@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import type { Event } from "../contract/index.ts"
 import { PayloadIssue } from "../contract/index.ts"
 import { InvalidPayload } from "../runtime/PayloadError.ts"
-import type { Call, EventHandler, Lane, Reply } from "./EventHandler.ts"
+import { type Call, type EventHandler, find as findHandler, type Lane, type Reply } from "./EventHandler.ts"
 import type { Packet } from "./Packet.ts"
 import { isInterruption, reportedName } from "./ServerCore.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
@@ -26,7 +26,7 @@ export const dispatch = (
   const event = definition.contract.clientEvent(name)
   if (event === undefined) return invalid(socket, name, undefined, unknownEvent, id)
   const shared = definition.shared?.get(name)
-  const own = socket.handlers?.get(name)
+  const own = findHandler(socket.handlers, name)
   const subscriptions = socket.extras?.subscriptions?.get(name)
   if (shared === undefined && own === undefined && subscriptions === undefined) {
     socket.core.counters.eventsUnhandled++
@@ -37,7 +37,9 @@ export const dispatch = (
   if (subscriptions !== undefined) for (const subscription of subscriptions) subscription.offer(decoded.value)
   const reply: Reply | undefined = id === undefined ? undefined : { id, done: false }
   if (shared !== undefined) start(socket, shared, decoded.value, reply)
-  for (let handler = own; handler !== undefined; handler = handler.next) start(socket, handler, decoded.value, reply)
+  for (let handler = own; handler !== undefined; handler = findHandler(handler.next, name)) {
+    start(socket, handler, decoded.value, reply)
+  }
 }
 
 const start = (

@@ -15,8 +15,15 @@ export interface EventHandler {
   readonly shared: boolean
   /** The services to run with; `undefined` stands for those of the socket. */
   readonly context: Context.Context<never> | undefined
-  /** Another handler of the same event, registered later. */
+  /** The handler that was registered next, of whichever event. A list, since a map would be the largest object of an idle socket. */
   next: EventHandler | undefined
+}
+
+/** The first handler of an event among this one and those after it. */
+export const find = (handler: EventHandler | undefined, name: string): EventHandler | undefined => {
+  let found = handler
+  while (found !== undefined && found.name !== name) found = found.next
+  return found
 }
 
 /** One call that arrived, waiting for its turn where the event has a bounded concurrency. */

@@ -48,7 +48,8 @@ export class ServerSocket implements Member, Askable {
   data: unknown = undefined
   memberships: Set<string> | undefined = undefined
   mark = 0
-  handlers: Map<string, EventHandler> | undefined = undefined
+  /** The handler that was registered first. */
+  handlers: EventHandler | undefined = undefined
   extras: Extras | undefined = undefined
   #state: State = "admitting"
   #scope: Scope.Closeable | undefined = undefined
@@ -82,7 +83,12 @@ export class ServerSocket implements Member, Askable {
 
   /** Everything that belongs to the socket ends with it. */
   scope(): Scope.Closeable {
-    return (this.#scope ??= Scope.makeUnsafe())
+    if (this.#scope === undefined) {
+      this.#scope = Scope.makeUnsafe()
+      // What is asked for after the end ends at once.
+      if (this.#state === "gone") Scope.closeUnsafe(this.#scope, Exit.void)
+    }
+    return this.#scope
   }
 
   /** The services that its handlers run with. */

@@ -148,9 +148,8 @@ export class SocketImpl extends ServerSocket {
       }
       const context = fiber.context === this.services() ? undefined : Gates.servicesFor(this, fiber.context)
       const handler: EventHandler = { name, event, run, shared: false, context, next: undefined }
-      const handlers = (this.handlers ??= new Map())
-      let last = handlers.get(name)
-      if (last === undefined) handlers.set(name, handler)
+      let last = this.handlers
+      if (last === undefined) this.handlers = handler
       else {
         while (last.next !== undefined) last = last.next
         last.next = handler
