@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { Event, Namespace } from "../contract/index.ts"
 import type { WriteOptions, WriteResult } from "../engine/Session.ts"
+import * as DisconnectReason from "../protocol/DisconnectReason.ts"
 import { SingleAck } from "./Ack.ts"
 import { decodeAck, encodeArgs, type EventNameWithAck, millisOf, serverEvent } from "./Broadcast.ts"
 import { reliable, type ServerSocket } from "./ServerSocket.ts"
@@ -61,7 +62,9 @@ export const ask = (
   Effect.callback<unknown, AckError<unknown>>((resume) => {
     const { core, namespace } = socket
     if (!socket.connected) {
-      resume(Effect.fail(socket.goneBecause ?? new Disconnected({ reason: "transport close" })))
+      resume(
+        Effect.fail(socket.goneBecause ?? new Disconnected({ reason: DisconnectReason.serverNamespaceDisconnect }))
+      )
       return undefined
     }
     const event = serverEvent(namespace.definition.contract, name)

@@ -1,9 +1,10 @@
 /**
  * Where the failures go that nobody waits for: of handlers, middleware and hooks, and payloads that failed their schema.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { InvalidPayload } from "../runtime/PayloadError.ts"
 
 /** What failed. */
 export type Stage = "middleware" | "connection" | "event" | "packet" | "disconnect" | "adapter"
@@ -38,11 +39,18 @@ const describe = (report: HandlerReport): string => {
   }
 }
 
+/** A refused payload is told in a line: where the error was made is of no interest, and a peer can cause as many as it likes. */
+const detailsOf = (report: HandlerReport): Cause.Cause<unknown> | string => {
+  const error = report.stage === "packet" ? report.cause.reasons.find(Cause.isFailReason)?.error : undefined
+  if (!(error instanceof InvalidPayload)) return report.cause
+  return error.path.length === 0 ? error.message : `${error.message} at [${error.path.join("][")}]`
+}
+
 /** Logs a report: what came from the peer as a warning, what happened in the program as an error. */
 export const log: ErrorSink = (report) =>
   (report.stage === "packet" ? Effect.logWarning : Effect.logError)(
     `effect-socketio: ${describe(report)}`,
-    report.cause
+    detailsOf(report)
   ).pipe(
     Effect.annotateLogs({
       namespace: report.namespace,

@@ -48,7 +48,10 @@ export interface NamespaceHandle<N extends Namespace.Any> extends Broadcast<N> {
   readonly roomEvents: Stream.Stream<RoomEvent>
   /** Each socket that connects to this node, after its connection handler has begun. */
   readonly connections: Stream.Stream<Socket<N>>
-  /** Adds a middleware for clients that connect from now on, after those that are provided as layers. It refuses by failing. */
+  /**
+   * Adds a middleware for clients that connect from now on, after those that are provided as layers; it refuses by failing. Of a
+   * dynamic namespace it is added to the whole family. A defect where the namespace does not exist yet.
+   */
   use<E, R>(
     middleware: (socket: Incoming<unknown>) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
@@ -120,16 +123,23 @@ class HandleImpl extends BroadcastOperator {
   #observe<A>(observer: (offer: (item: A) => void) => NamespaceObserver): Stream.Stream<A> {
     return Stream.callback<A>((queue) =>
       Effect.acquireRelease(
-        Effect.sync(() => this.#get()?.observe(observer((item) => Queue.offerUnsafe(queue, item)))),
-        (stop) => Effect.sync(() => stop?.())
+        Effect.sync(() =>
+          this.#core.registry.watch(
+            this.name,
+            observer((item) => Queue.offerUnsafe(queue, item))
+          )
+        ),
+        (stop) => Effect.sync(stop)
       )
     )
   }
 
   use<E>(middleware: (socket: Incoming<unknown>) => Effect.Effect<unknown, E>): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
+      const namespace = this.#get()
+      if (namespace === undefined) return Effect.die(new TypeError(`there is no namespace "${this.name}" yet`))
       const around = Middleware.aroundOf(fiber.context)
-      this.#get()?.definition.middleware.push(Middleware.fromFunction(middleware, around))
+      namespace.definition.middleware.push(Middleware.fromFunction(middleware, around))
       return Effect.void
     })
   }
@@ -168,9 +178,8 @@ class HandleImpl extends BroadcastOperator {
     handler: (...args: Array<unknown>) => Effect.Effect<unknown, unknown>
   ): Effect.Effect<void, never, Scope.Scope> {
     return Effect.gen({ self: this }, function* () {
-      const namespace = this.#get()
       const event = this.#contract.betweenServersEvent(name)
-      if (namespace === undefined || event === undefined) {
+      if (event === undefined) {
         return yield* Effect.die(new TypeError(`"${name}" is no event between the servers of "${this.name}"`))
       }
       const context = yield* Effect.context<Scope.Scope>()
@@ -196,7 +205,7 @@ class HandleImpl extends BroadcastOperator {
         if (fault !== undefined) reply?.(fault)
         failed(exit.cause)
       }
-      const stop = namespace.observe({
+      const stop = this.#core.registry.watch(this.name, {
         serverSideEvent: ({ data }, reply) => {
           if (data[0] !== name) return
           const decoded = event.codec.decodeArgs(data.slice(1))

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { AdapterError, LocalSockets, NamespaceAdapter } from "../adapter/Adapter.ts"
 import { type NamespaceDefinition, report, type ServerCore } from "./ServerCore.ts"
-import { ServerNamespace } from "./ServerNamespace.ts"
+import { type NamespaceObserver, ServerNamespace } from "./ServerNamespace.ts"
 
 /** Makes the adapter of a namespace. */
 export type MakeAdapter = (sockets: LocalSockets) => Effect.Effect<NamespaceAdapter, AdapterError, Scope.Scope>
@@ -25,6 +25,7 @@ export class NamespaceRegistry {
   readonly #named = new Map<string, ServerNamespace>()
   readonly #families: Array<Family> = []
   readonly #creating = new Map<string, Array<(found: Found) => void>>()
+  readonly #watchers = new Map<string, Set<NamespaceObserver>>()
   readonly #observers = new Set<(namespace: ServerNamespace) => void>()
   readonly #makeAdapter: MakeAdapter
 
@@ -48,6 +49,26 @@ export class NamespaceRegistry {
     return () => this.#observers.delete(observer)
   }
 
+  /** Observes the namespace with this name whenever there is one. */
+  watch(name: string, observer: NamespaceObserver): () => void {
+    let watchers = this.#watchers.get(name)
+    if (watchers === undefined) this.#watchers.set(name, (watchers = new Set()))
+    watchers.add(observer)
+    this.#named.get(name)?.observe(observer)
+    return () => {
+      if (watchers.delete(observer) && watchers.size === 0 && this.#watchers.get(name) === watchers) {
+        this.#watchers.delete(name)
+      }
+      this.#named.get(name)?.unobserve(observer)
+    }
+  }
+
+  #add(namespace: ServerNamespace): void {
+    this.#named.set(namespace.name, namespace)
+    const watchers = this.#watchers.get(namespace.name)
+    if (watchers !== undefined) for (const observer of watchers) namespace.observe(observer)
+  }
+
   /** Adds what a program declared; it is gone with the scope. Two of the same name are a mistake of the program (a defect). */
   readonly register = (
     core: ServerCore,
@@ -65,7 +86,7 @@ export class NamespaceRegistry {
       if (this.#named.has(name)) return yield* Effect.die(new Error(`the namespace "${name}" is declared twice`))
       const namespace = new ServerNamespace(core, name, definition, {})
       // Reserved while the adapter is made, invisible to clients until then.
-      this.#named.set(name, namespace)
+      this.#add(namespace)
       yield* Effect.addFinalizer(() => Effect.sync(() => this.#named.delete(name)))
       namespace.connect(yield* this.#makeAdapter(namespace))
     })
@@ -121,7 +142,7 @@ export class NamespaceRegistry {
         return
       }
       namespace.connect(exit.value)
-      this.#named.set(name, namespace)
+      this.#add(namespace)
       const remove = (): void => {
         if (this.#named.get(name) !== namespace) return
         this.#named.delete(name)

@@ -80,10 +80,12 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
     this.outbox.connect(adapter)
   }
 
-  observe(observer: NamespaceObserver): () => void {
-    const observers = (this.#observers ??= new Set())
-    observers.add(observer)
-    return () => observers.delete(observer)
+  observe(observer: NamespaceObserver): void {
+    ;(this.#observers ??= new Set()).add(observer)
+  }
+
+  unobserve(observer: NamespaceObserver): void {
+    this.#observers?.delete(observer)
   }
 
   // ---- sockets

@@ -1,0 +1,3 @@
+import { socket } from "./calls.ts"
+
+socket.emitWithAck("said", "a")

@@ -1,0 +1,3 @@
+import { socket } from "./calls.ts"
+
+socket.to("lobby").emit("said", "a", 5)

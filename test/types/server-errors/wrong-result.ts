@@ -1,0 +1,4 @@
+import * as Effect from "effect/Effect"
+import { socket } from "./calls.ts"
+
+export const wrong = socket.on("message", (text) => Effect.succeed({ id: text }))
