@@ -9,6 +9,7 @@ import { engineSuites, socketSuites } from "../test/conformance/suites.ts"
 import { official } from "../test/conformance/targets/official.ts"
 import { ours } from "../test/conformance/targets/ours.ts"
 import { officialClient } from "../test/interop/officialClient.ts"
+import { ourClient } from "../test/interop/ourClient.ts"
 import { clientSuites } from "../test/interop/suites.ts"
 import type { Suite } from "../test/conformance/Case.ts"
 import type { Target } from "../test/conformance/Target.ts"
@@ -16,7 +17,7 @@ import type { Target } from "../test/conformance/Target.ts"
 const words = process.argv.slice(2).filter((word) => !word.startsWith("-"))
 const verbose = process.argv.includes("-v")
 
-const suites = [...engineSuites, ...socketSuites, ...clientSuites(officialClient)]
+const suites = [...engineSuites, ...socketSuites, ...clientSuites(officialClient), ...clientSuites(ourClient)]
 
 const chosen = (target: Target, suites: ReadonlyArray<Suite>): ReadonlyArray<Suite> =>
   suites.map((suite) => ({
