@@ -23,6 +23,7 @@ export const cases: ReadonlyArray<Case> = [
       assert.deepStrictEqual(log.users, ["ada"])
       assert.deepStrictEqual(log.sockets[0]!.auth, { user: "ada" })
       assert.deepStrictEqual(log.sockets[0]!.data, { user: "ada" })
+      yield* Await.length(harness, ada.states, 2)
       assert.deepStrictEqual(
         ada.states.map((state) => state._tag),
         ["Connecting", "Connected"]
