@@ -156,8 +156,8 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
   private pending: Array<FrameGroup.FrameGroup> | undefined = undefined
   private pendingSize = 0
   private pendingCompress = false
-  /** Whether the end of the turn will call `flush`. */
-  private scheduled = false
+  /** Whether `flush` will be called without asking for it: by `start`, later by the end of the turn. */
+  private scheduled = true
   /** Whether somebody was told "buffered" or "full" and waits for `onDrain`. */
   private awaited = false
   private paused = false
@@ -206,6 +206,8 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
   start(sink: SessionSink): void {
     this.sink = sink
     this.transport.attach(this)
+    // Not at the end of the turn, so that it can leave together with the answer to the WebSocket handshake.
+    this.flush()
   }
 
   handle(exchange: Exchange): void {

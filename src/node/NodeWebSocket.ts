@@ -228,6 +228,8 @@ export const makeServer = (maxPayload: number, options: NodeWebSocketOptions = {
   const server: NodeWebSocketServer = {
     upgrade(request, socket, head, headers, ready) {
       extra = headers
+      // The answer and the first message leave in one write.
+      socket.cork()
       try {
         wss.handleUpgrade(request, socket, head, (ws) => {
           const owned = new NodeWebSocket(ws as OwnedWebSocket, socket, server)
@@ -238,6 +240,7 @@ export const makeServer = (maxPayload: number, options: NodeWebSocketOptions = {
         // The TCP socket was given to a WebSocket before.
         socket.destroy()
       }
+      socket.uncork()
       extra = {}
     },
     get size() {
