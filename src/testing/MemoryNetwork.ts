@@ -16,6 +16,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
@@ -463,6 +464,37 @@ export const asClient =
  */
 export const adjust = (duration: Duration.Input): Effect.Effect<void, never, MemoryNetwork> =>
   MemoryNetwork.use(({ settle }) => settle.pipe(Effect.andThen(TestClock.adjust(duration)), Effect.andThen(settle)))
+
+/**
+ * Runs an effect while virtual time passes, as much as it needs and not more: for what takes some time that the test does not want to spell
+ * out (an upgrade, a reconnection). Dies when it has not ended after `atMost`.
+ */
+export const passTime =
+  (
+    options: {
+      /** How far the clock moves each time that nothing is left to run. Default 10 milliseconds. */
+      readonly step?: Duration.Input | undefined
+      /** Default 10 minutes. */
+      readonly atMost?: Duration.Input | undefined
+    } = {}
+  ) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | MemoryNetwork> =>
+    Effect.gen(function* () {
+      const { settle } = yield* MemoryNetwork
+      const step = Duration.toMillis(Duration.fromInputUnsafe(options.step ?? "10 millis"))
+      const atMost = Duration.toMillis(Duration.fromInputUnsafe(options.atMost ?? "10 minutes"))
+      const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+      yield* settle
+      for (let passed = 0; fiber.pollUnsafe() === undefined; passed += step) {
+        if (passed >= atMost) {
+          yield* Fiber.interrupt(fiber)
+          return yield* Effect.die(new Error(`still running after ${atMost} ms of virtual time`))
+        }
+        yield* TestClock.adjust(step)
+        yield* settle
+      }
+      return yield* Fiber.join(fiber)
+    })
 
 /** The host for one server of the network, reached as `http://<name>`; "server" unless given. */
 export const layerHost = (name = "server"): Layer.Layer<EngineHost, never, MemoryNetwork> =>

@@ -2,7 +2,6 @@
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as InMemoryAdapter from "../../src/adapter/InMemoryAdapter.ts"
@@ -16,10 +15,6 @@ const times: Times = {
   ackTimeout: 5000,
   while: 120_000
 }
-
-/** Virtual time that nothing may take longer than, in milliseconds. */
-const limit = 300_000
-const step = 50
 
 const make = (network: MemoryNetwork.MemoryNetwork["Service"], way: Way): Harness => {
   const adjust = (millis: number): Effect.Effect<void> =>
@@ -39,15 +34,9 @@ const make = (network: MemoryNetwork.MemoryNetwork["Service"], way: Way): Harnes
         return { stop: Scope.close(scope, Exit.void) }
       }),
     pass: (effect) =>
-      Effect.gen(function* () {
-        const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
-        yield* network.settle
-        for (let passed = 0; fiber.pollUnsafe() === undefined; passed += step) {
-          if (passed >= limit) return yield* Effect.die(new Error(`not done after ${limit} ms of virtual time`))
-          yield* adjust(step)
-        }
-        return yield* Fiber.join(fiber)
-      }),
+      MemoryNetwork.passTime({ step: "50 millis", atMost: "5 minutes" })(effect).pipe(
+        Effect.provideService(MemoryNetwork.MemoryNetwork, network)
+      ),
     elapse: adjust,
     cut: network.cut(),
     freeze: network.freeze(),
