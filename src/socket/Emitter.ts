@@ -48,7 +48,7 @@ export const emitNow = (
   const namespace = socket.namespace
   const event = serverEvent(namespace.definition.contract, name)
   const data = Result.getOrThrow(encodeArgs(event, name, args))
-  return socket.send(data, undefined, options)
+  return namespace.outbox.send(socket, data, undefined, options)
 }
 
 /** Asks at once, and tells how it ended. Gives a way to stop waiting. */
@@ -83,7 +83,7 @@ export const ask = (
         resume(Effect.fail(new AckTimeout({ event: name, timeout: millis })))
       }
     })
-    socket.send(data.success, id, options)
+    namespace.outbox.send(socket, data.success, id, options)
     return Effect.sync(() => ack.cancel())
   })
 

@@ -17,7 +17,7 @@ export const servicesFor = (socket: ServerSocket, context: Context.Context<never
   context === socket.services() ? context : Context.add(context, Scope.Scope, socket.scope())
 
 /** Adds a packet middleware; the first that was added comes first. */
-export const use = <E, R>(
+export const use = <E = never, R = never>(
   socket: ServerSocket,
   gate: (packet: Packet, next: (packet: Packet) => Effect.Effect<void>) => Effect.Effect<unknown, E, R>
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> =>
@@ -28,7 +28,7 @@ export const use = <E, R>(
   })
 
 /** Adds a stage; the first that was added comes first. */
-export const transform = <E, R>(
+export const transform = <E = never, R = never>(
   socket: ServerSocket,
   f: (packets: Stream.Stream<Packet>) => Stream.Stream<Packet, E, R>
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> =>

@@ -25,11 +25,11 @@ export interface Incoming<Auth> {
   /** Puts the socket into rooms, as soon as it is connected. */
   join(rooms: string | ReadonlyArray<string>): Effect.Effect<void>
   /** Lets each event of the socket pass through a function; see `Socket.use`. */
-  use<E, R>(
+  use<E = never, R = never>(
     gate: (packet: Packet, next: (packet: Packet) => Effect.Effect<void>) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
   /** Lets the events of the socket pass through a stream; see `Socket.transform`. */
-  transform<E, R>(
+  transform<E = never, R = never>(
     f: (packets: Stream.Stream<Packet>) => Stream.Stream<Packet, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
 }
@@ -73,13 +73,13 @@ class IncomingSocket implements Incoming<unknown> {
     return Effect.sync(() => this.#socket.joinNow(rooms))
   }
 
-  use<E, R>(
+  use<E = never, R = never>(
     gate: (packet: Packet, next: (packet: Packet) => Effect.Effect<void>) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
     return Gates.use(this.#socket, gate)
   }
 
-  transform<E, R>(
+  transform<E = never, R = never>(
     f: (packets: Stream.Stream<Packet>) => Stream.Stream<Packet, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
     return Gates.transform(this.#socket, f)

@@ -175,7 +175,7 @@ const entryLayer = <I, R>(key: string, make: (services: Context.Context<never>) 
   )
 
 /** The layer of a middleware. What its handler needs is taken from where the layer is provided. */
-export const layer = <M extends Any, R>(
+export const layer = <M extends Any, R = never>(
   middleware: M,
   handler: Handler<M, R>
 ): Layer.Layer<Output<M>, never, Requires<R>> => {
@@ -200,7 +200,7 @@ export const layer = <M extends Any, R>(
 let anonymous = 0
 
 /** A middleware that provides nothing, from a function: it refuses by failing. */
-export const make = <E, R>(
+export const make = <E = never, R = never>(
   handler: (socket: Incoming<unknown>) => Effect.Effect<unknown, E, R>
 ): Layer.Layer<never, never, Requires<R>> =>
   entryLayer<never, Requires<R>>(`${keyPrefix}anonymous/${++anonymous}`, (around) => {

@@ -45,6 +45,8 @@ export interface NamespaceHandle<N extends Namespace.Any> extends Broadcast<N> {
   socket(id: string): Effect.Effect<Option.Option<Socket<N>>>
   /** The rooms that exist on this node, with the ids of their members. */
   readonly rooms: Effect.Effect<ReadonlyMap<string, ReadonlySet<string>>>
+  /** How many nodes the server has, this one included. */
+  readonly serverCount: Effect.Effect<number, AdapterError>
   readonly roomEvents: Stream.Stream<RoomEvent>
   /** Each socket that connects to this node, after its connection handler has begun. */
   readonly connections: Stream.Stream<Socket<N>>
@@ -52,7 +54,7 @@ export interface NamespaceHandle<N extends Namespace.Any> extends Broadcast<N> {
    * Adds a middleware for clients that connect from now on, after those that are provided as layers; it refuses by failing. Of a
    * dynamic namespace it is added to the whole family. A defect where the namespace does not exist yet.
    */
-  use<E, R>(
+  use<E = never, R = never>(
     middleware: (socket: Incoming<unknown>) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
   /** Sends an event to the other nodes. */
@@ -105,6 +107,10 @@ class HandleImpl extends BroadcastOperator {
       const rooms = this.#get()?.rooms
       return new Map(Array.from(rooms?.names() ?? [], (name) => [name, rooms!.ids(name)] as const))
     })
+  }
+
+  get serverCount(): Effect.Effect<number, AdapterError> {
+    return Effect.suspend(() => this.#get()?.adapter?.serverCount ?? Effect.succeed(1))
   }
 
   get roomEvents(): Stream.Stream<RoomEvent> {

@@ -3,12 +3,18 @@
  * the adapter before the same call writes to the sockets here, and nothing is put off, so that no emit overtakes another.
  */
 import type { BroadcastFlags, EventData, NamespaceAdapter, Target } from "../adapter/Adapter.ts"
+import type { WriteOptions, WriteResult } from "../engine/Session.ts"
 import type { PollObserver } from "./Ack.ts"
 
 /** The writing side of a namespace. */
 export interface Deliverer {
   deliver(target: Target, event: EventData, flags: BroadcastFlags): void
   poll(target: Target, event: EventData, flags: BroadcastFlags, observer: PollObserver): () => void
+}
+
+/** One socket, as the outbox writes to it. */
+export interface Addressee {
+  deliver(event: EventData["data"], id: number | undefined, options: WriteOptions): WriteResult
 }
 
 /** The outbox of one namespace. */
@@ -23,6 +29,11 @@ export class Outbox {
   /** Other nodes can be reached from now on. */
   connect(adapter: NamespaceAdapter): void {
     if (adapter.remote) this.#adapter = adapter
+  }
+
+  /** To one socket of this node; with an id when an answer is wanted. */
+  send(socket: Addressee, event: EventData["data"], id: number | undefined, options: WriteOptions): WriteResult {
+    return socket.deliver(event, id, options)
   }
 
   /** To all selected sockets, here and, unless `local`, on other nodes. */

@@ -20,6 +20,7 @@ import * as Dispatch from "./Dispatch.ts"
 import type { Stage } from "./ErrorSink.ts"
 import type { EventHandler, Lane, Reply } from "./EventHandler.ts"
 import { Extras, type Hook } from "./Extras.ts"
+import type { Addressee } from "./Outbox.ts"
 import type { OutgoingPacket, Packet } from "./Packet.ts"
 import type { Member } from "./Rooms.ts"
 import { isInterruption, report, type ServerCore } from "./ServerCore.ts"
@@ -36,7 +37,7 @@ export const reliable: WriteOptions = { volatile: false, compress: true }
 type State = "admitting" | "starting" | "ready" | "leaving" | "gone"
 
 /** A socket of the server. */
-export class ServerSocket implements Member, Askable {
+export class ServerSocket implements Member, Askable, Addressee {
   readonly id: string
   readonly connection: Connection
   readonly namespace: ServerNamespace
@@ -324,8 +325,8 @@ export class ServerSocket implements Member, Askable {
     this.write(group, reliable)
   }
 
-  /** Sends an event, with an id when an answer is wanted. */
-  send(data: EventData["data"], id: number | undefined, options: WriteOptions): WriteResult {
+  /** Writes an event, with an id when an answer is wanted; the outbox calls this. */
+  deliver(data: EventData["data"], id: number | undefined, options: WriteOptions): WriteResult {
     const result = this.write(this.namespace.encode(data, id), options)
     this.core.counters.eventsSent++
     if (this.extras?.outgoing !== undefined) this.notifyOutgoing(data)

@@ -73,14 +73,14 @@ export interface Socket<N extends Namespace.Any> extends Emitter.Emitter<N> {
    * Lets each event that comes in pass through a function, which runs `next` with the packet or a changed one, later, or not at all.
    * Packets pass one after the other. A failure drops the packet and goes to the error sink.
    */
-  use<E, R>(
+  use<E = never, R = never>(
     gate: (packet: Packet, next: (packet: Packet) => Effect.Effect<void>) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
   /**
    * Lets the events that come in pass through a stream that may map, filter, throttle or delay them. If it ends, later events are
    * dropped; if it fails, the socket is disconnected.
    */
-  transform<E, R>(
+  transform<E = never, R = never>(
     f: (packets: Stream.Stream<Packet>) => Stream.Stream<Packet, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
 
@@ -101,11 +101,11 @@ export interface Socket<N extends Namespace.Any> extends Emitter.Emitter<N> {
   /** Leaves the namespace; with `close` also closes the connection and with it the client's other namespaces. */
   disconnect(close?: boolean): Effect.Effect<void>
   /** Runs when the socket begins to leave, while it is still in its rooms. What it waits for does not delay the leaving. */
-  onDisconnecting<E, R>(
+  onDisconnecting<E = never, R = never>(
     hook: (disconnected: Disconnected) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
   /** Runs when the socket has gone, before what belongs to it ends. */
-  onDisconnect<E, R>(
+  onDisconnect<E = never, R = never>(
     hook: (disconnected: Disconnected) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>>
 }
@@ -211,13 +211,13 @@ export class SocketImpl extends ServerSocket {
     }
   }
 
-  use<E, R>(
+  use<E = never, R = never>(
     gate: (packet: Packet, next: (packet: Packet) => Effect.Effect<void>) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
     return Gates.use(this, gate)
   }
 
-  transform<E, R>(
+  transform<E = never, R = never>(
     f: (packets: Stream.Stream<Packet>) => Stream.Stream<Packet, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
     return Gates.transform(this, f)
@@ -297,7 +297,7 @@ export class SocketImpl extends ServerSocket {
     })
   }
 
-  onDisconnecting<E, R>(
+  onDisconnecting<E = never, R = never>(
     hook: (disconnected: Disconnected) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
     return Effect.withFiber((fiber) => {
@@ -307,7 +307,7 @@ export class SocketImpl extends ServerSocket {
     })
   }
 
-  onDisconnect<E, R>(
+  onDisconnect<E = never, R = never>(
     hook: (disconnected: Disconnected) => Effect.Effect<unknown, E, R>
   ): Effect.Effect<void, never, Exclude<R, Scope.Scope>> {
     return Effect.withFiber((fiber) => {

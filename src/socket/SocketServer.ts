@@ -54,9 +54,12 @@ export interface Options extends EngineConfig.EngineOptions {
   readonly ackTimeout?: Duration.Input | undefined
   /** What happens to a socket whose payload failed its schema, once it was reported. Default "report": nothing more. */
   readonly onInvalidPayload?: InvalidPayloadPolicy | undefined
-  /** Handlers of one socket that run or wait; at this number its connection is paused, at half of it resumed. Default 1,000. */
+  /**
+   * Handlers of one socket that run or wait; at this number its connection is paused, at half of it resumed. Default 1,000. While it is
+   * paused answers do not come in either: handlers that ask their client then meet the ack timeout.
+   */
   readonly maxRunningHandlers?: number | undefined
-  /** Events that wait for a connection handler to return, before the connection is paused. Default 100. */
+  /** Events that wait for a connection handler to return; at this number the connection is paused until it has. Default 100. */
   readonly maxPendingEvents?: number | undefined
   /** Namespaces that one connection may be in. Default 1,000. */
   readonly maxNamespaces?: number | undefined
@@ -229,7 +232,7 @@ const declare = <N extends Namespace.Any>(
  *
  * When the handler fails, the failure goes to the error sink and the client is disconnected from the namespace.
  */
-export const namespace = <N extends Namespace.Any, E, R>(
+export const namespace = <N extends Namespace.Any, E = never, R = never>(
   contract: N,
   connection: (socket: Socket<N>) => Effect.Effect<unknown, E, R>,
   options: NamespaceOptions = {}
