@@ -10,6 +10,7 @@ import * as CloseReason from "./CloseReason.ts"
 import * as DisconnectReason from "./DisconnectReason.ts"
 import type { Frame } from "./FrameGroup.ts"
 import { isDecodeFailure, type SocketCodec, type SocketDecoder } from "./SocketCodec.ts"
+import type { SocketPacket } from "./SocketPacket.ts"
 
 /** How the machine behaves. */
 export interface ClientMachineOptions {
@@ -46,6 +47,7 @@ export class ClientMachine implements ClientSocketOwner {
   #attempts = 0
   #decisions = 0
   #openTimer: ClientTimer = undefined
+  #held = false
   #disposed = false
 
   constructor(options: ClientMachineOptions, host: ClientHost) {
@@ -57,6 +59,11 @@ export class ClientMachine implements ClientSocketOwner {
 
   get isOpen(): boolean {
     return this.#state === "open"
+  }
+
+  /** Where the connection is. */
+  get state(): "closed" | "opening" | "open" {
+    return this.#state
   }
 
   /** Whether the next connection will be one more try after others. */
@@ -102,6 +109,22 @@ export class ClientMachine implements ClientSocketOwner {
     else if (this.#retry._tag === "Deciding") this.#retry.connectWanted = true
   }
 
+  /**
+   * Wants a connection although no namespace may want one, and does not wait for the time of the next attempt. So until a namespace is
+   * left and no other wants it, or until `close`.
+   */
+  hold(): void {
+    this.#held = true
+    this.openNow()
+  }
+
+  /** As `ensureOpen`, but the next attempt is made at once if one is waited for. */
+  openNow(): void {
+    if (this.#retry._tag !== "Waiting") return this.ensureOpen()
+    this.host.cancelTimer(this.#retry.timer)
+    this.#onRetry.onDeadline()
+  }
+
   #open(): void {
     this.#state = "opening"
     const { timeout } = this.#options
@@ -140,7 +163,12 @@ export class ClientMachine implements ClientSocketOwner {
     const packet = this.#decoder.add(data)
     if (packet === undefined) return
     if (isDecodeFailure(packet)) return this.violated(packet.message)
-    this.#sockets.get(packet.nsp)?.receive(packet)
+    this.packet(packet)
+  }
+
+  /** A packet that was decoded elsewhere, as by a parser of the program that tells when it likes. */
+  packet(packet: SocketPacket): void {
+    if (this.#state === "open") this.#sockets.get(packet.nsp)?.receive(packet)
   }
 
   /** The engine has ended by itself, or could not be opened. */
@@ -186,12 +214,12 @@ export class ClientMachine implements ClientSocketOwner {
   #decide(decision: number, error: ClientError): void {
     const retry = this.#retry
     if (retry._tag !== "Deciding" || retry.decision !== decision) return
-    if (this.#options.reconnection && this.#anyActive()) {
+    if (this.#options.reconnection && this.#isWanted()) {
       return this.host.decideRetry(decision, this.#attempts + 1, error)
     }
     this.#retry = idle
     // Somebody who was told has asked for a connection of his own accord.
-    if (retry.connectWanted && this.#anyActive()) this.#open()
+    if (retry.connectWanted && this.#isWanted()) this.#open()
   }
 
   #isDeciding(decision: number): boolean {
@@ -233,6 +261,7 @@ export class ClientMachine implements ClientSocketOwner {
 
   /** Ends the connection or the attempts, also for sockets that would like to go on; they are told `forced close`. */
   close(): void {
+    this.#held = false
     if (this.#retry._tag === "Waiting") this.host.cancelTimer(this.#retry.timer)
     this.#retry = idle
     this.#attempts = 0
@@ -258,6 +287,10 @@ export class ClientMachine implements ClientSocketOwner {
   #clearOpenTimer(): void {
     if (this.#openTimer !== undefined) this.host.cancelTimer(this.#openTimer)
     this.#openTimer = undefined
+  }
+
+  #isWanted(): boolean {
+    return this.#held || this.#anyActive()
   }
 
   #anyActive(): boolean {

@@ -68,7 +68,7 @@ const openWebSocket = (request: WebSocketRequest, handlers: ClientWebSocketHandl
   }
 }
 
-const listen = (type: "offline" | "beforeunload", listener: () => void): (() => void) => {
+const listen = (type: "offline" | "online" | "beforeunload", listener: () => void): (() => void) => {
   if (typeof addEventListener !== "function") return () => {}
   addEventListener(type, listener)
   return () => removeEventListener(type, listener)
@@ -83,5 +83,6 @@ export const make = (_options?: PlatformOptions): ClientPlatform => ({
   request,
   openWebSocket,
   onOffline: (listener) => listen("offline", listener),
+  onOnline: (listener) => listen("online", listener),
   onBeforeUnload: (listener) => listen("beforeunload", listener)
 })

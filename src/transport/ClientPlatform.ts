@@ -68,6 +68,8 @@ export interface ClientPlatform {
   connection?(): ClientPlatform
   /** Tells when the network is known to be lost (browsers). Returns how to stop. */
   onOffline?(listener: () => void): () => void
+  /** Tells when the network is back (browsers). Returns how to stop. */
+  onOnline?(listener: () => void): () => void
   /** Tells when the page is about to go. Returns how to stop. */
   onBeforeUnload?(listener: () => void): () => void
 }

@@ -27,6 +27,14 @@ export interface EngineClientSink {
   onPing?(): void
   /** Everything written has been given to the transport. */
   onDrain?(): void
+  /** A packet arrived that is no message. */
+  onPacket?(packet: EnginePacket.EnginePacket): void
+  /** A packet that is no message was written. */
+  onPacketCreate?(packet: EnginePacket.EnginePacket): void
+  /** What was written is with the transport, which may still be busy with it. */
+  onFlush?(): void
+  /** The other transport works: what is written waits until it has taken over. */
+  onUpgrading?(transport: string): void
   /** From now on another transport carries the session. */
   onUpgrade?(transport: string): void
   /** The session stays on the transport it has. */
@@ -105,6 +113,16 @@ export class EngineClient implements ClientTransportSink, Flushable {
     return this.#buffer.length
   }
 
+  /** These groups themselves, in order. */
+  get buffered(): ReadonlyArray<FrameGroup> {
+    return this.#buffer
+  }
+
+  /** Where the session is between its first request and its end. */
+  get readyState(): "opening" | "open" | "closing" | "closed" {
+    return this.#state
+  }
+
   /** Starts the first transport. */
   open(): void {
     this.#watch()
@@ -124,10 +142,11 @@ export class EngineClient implements ClientTransportSink, Flushable {
   }
 
   #make(name: TransportName): ClientTransport {
-    const { options, timers } = this.#parts
+    const { timers } = this.#parts
+    const options = { ...this.#parts.options, ...this.#parts.options.transportOptions[name] }
     const { extraHeaders: headers, withCredentials } = options
     if (name === "websocket") {
-      const url = this.#url(name, "ws", options.timestampRequests === true)
+      const url = this.#url(name, "ws", options, options.timestampRequests === true)
       const request = { url, protocols: options.protocols, headers, withCredentials }
       return WebSocketClient.make({ platform: this.#platform, request, base64: options.forceBase64 }, this)
     }
@@ -135,7 +154,7 @@ export class EngineClient implements ClientTransportSink, Flushable {
       {
         platform: this.#platform,
         timers,
-        url: () => this.#url(name, "http", options.timestampRequests !== false),
+        url: () => this.#url(name, "http", options, options.timestampRequests !== false),
         maxPayload: () => this.#maxPayload,
         headers,
         withCredentials,
@@ -145,8 +164,8 @@ export class EngineClient implements ClientTransportSink, Flushable {
     )
   }
 
-  #url(name: TransportName, scheme: "http" | "ws", timestamp: boolean): string {
-    const { address, options } = this.#parts
+  #url(name: TransportName, scheme: "http" | "ws", options: EngineClientOptions, timestamp: boolean): string {
+    const { address } = this.#parts
     const base64 = options.forceBase64 && (scheme === "ws" || this.id === undefined)
     return EngineUrl.make(address, scheme, [
       ["EIO", "4"],
@@ -210,6 +229,7 @@ export class EngineClient implements ClientTransportSink, Flushable {
       this.#buffer = []
       this.#uncompressed = undefined
       transport.send(buffer, uncompressed)
+      this.#parts.sink.onFlush?.()
       if (transport.writable && this.#state === "open") this.#parts.sink.onDrain?.()
     }
     this.#checkClosing()
@@ -273,7 +293,10 @@ export class EngineClient implements ClientTransportSink, Flushable {
     const packet = EnginePacket.decode(frame)
     if (EnginePacket.isFailure(packet)) this.#undecodable(lane, packet.message)
     else if (packet.type === "message" && lane === "current") this.#receiveMessage(packet.data)
-    else this.#step({ _tag: "Packet", lane, packet })
+    else {
+      if (lane === "current") this.#parts.sink.onPacket?.(packet)
+      this.#step({ _tag: "Packet", lane, packet })
+    }
   }
 
   /** Base64 text, or a message before the handshake, which means nothing. */
@@ -334,6 +357,7 @@ export class EngineClient implements ClientTransportSink, Flushable {
         return this.#parts.sink.onPing?.()
       case "PauseCurrent":
         this.#upgrading = true
+        this.#parts.sink.onUpgrading?.("websocket")
         return this.#current?.pause(() => this.#step({ _tag: "CurrentPaused" }))
       case "Switch":
         return this.#switchOver()
@@ -347,6 +371,7 @@ export class EngineClient implements ClientTransportSink, Flushable {
   #sendPacket(lane: EngineMachine.Lane, packet: EnginePacket.EnginePacket): void {
     const group = Group.make(EnginePacket.encode(packet))
     if (lane === "probe") return this.#probe?.send([group])
+    this.#parts.sink.onPacketCreate?.(packet)
     this.#buffer.push(group)
     this.#scheduleFlush()
   }

@@ -35,7 +35,21 @@ export interface EngineClientOptions {
   readonly protocols: ReadonlyArray<string>
   /** Close the transport when the page is left. */
   readonly closeOnBeforeunload: boolean
+  /** What is different for one transport. */
+  readonly transportOptions: { readonly [name in TransportName]?: Partial<PerTransportOptions> | undefined }
 }
+
+/** The options that can be different for one transport. */
+export type PerTransportOptions = Pick<
+  EngineClientOptions,
+  | "extraHeaders"
+  | "withCredentials"
+  | "timestampRequests"
+  | "timestampParam"
+  | "forceBase64"
+  | "requestTimeout"
+  | "protocols"
+>
 
 /** Socket.IO's defaults. */
 export const defaults: EngineClientOptions = {
@@ -53,7 +67,8 @@ export const defaults: EngineClientOptions = {
   forceBase64: false,
   requestTimeout: 0,
   protocols: [],
-  closeOnBeforeunload: false
+  closeOnBeforeunload: false,
+  transportOptions: {}
 }
 
 /** Options with the defaults in the place of those that are left out or `undefined`. */
