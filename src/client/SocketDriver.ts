@@ -268,8 +268,12 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     for (const handler of handlers) this.#call(event, reportedName(name), handler, args, reply)
   }
 
+  get watchesOutgoing(): boolean {
+    return this.outgoing.size > 0
+  }
+
   onOutgoing(data: ReadonlyArray<unknown>): void {
-    if (this.outgoing.size > 0) this.#tell(this.outgoing, data)
+    this.#tell(this.outgoing, data)
   }
 
   #tell(subscribers: ReadonlySet<Subscriber<Packet>>, data: ReadonlyArray<unknown>): void {

@@ -75,8 +75,10 @@ export interface ClientSocketSink {
   onDisconnect(reason: ClientDisconnectReason, description: unknown): void
   /** An event. With an id it is to be answered: `socket.reply(session, id, args)`, with the `socket.session` of this moment. */
   onEvent(data: ReadonlyArray<unknown>, id: number | undefined): void
+  /** Whether it wants to hear of events that leave. */
+  readonly watchesOutgoing: boolean
   /** An event leaves now. */
-  onOutgoing?(data: ReadonlyArray<unknown>): void
+  onOutgoing(data: ReadonlyArray<unknown>): void
 }
 
 /** Auth data, as CONNECT carries it. */

@@ -108,9 +108,14 @@ export class ClientSocket implements AckOwner {
     this.#queue = options.retries === undefined ? undefined : new RetryQueue(options.retries, this)
   }
 
-  /** Events that wait for the connection. */
-  get buffered(): ReadonlyArray<BufferedEvent> {
+  /** Events that wait for the connection: the list itself, so that what is taken out of it is not sent. */
+  get buffered(): Array<BufferedEvent> {
     return this.#sendBuffer
+  }
+
+  /** Events that came before the answer to CONNECT. */
+  get early(): ReadonlyArray<{ readonly data: ReadonlyArray<unknown>; readonly id: number | undefined }> {
+    return this.#early
   }
 
   /** Acknowledgements that are waited for. */
@@ -134,6 +139,7 @@ export class ClientSocket implements AckOwner {
     const connected = this.connected
     this.#deactivate()
     if (connected) {
+      this.connected = false
       this.#left = true
       this.#recovery = undefined
       this.#send({ type: DISCONNECT, nsp: this.nsp })
@@ -190,16 +196,20 @@ export class ClientSocket implements AckOwner {
     const group = this.#owner.codec.encode({ type: EVENT, nsp: this.nsp, id, data }, { hasBinary: options.hasBinary })
     if (isEncodeFailure(group)) return group
     const ack = waiter === undefined ? undefined : this.#expect(waiter, timeout)
-    const ready = this.connected && !this.#flushing && !this.#owner.host.hasPingExpired()
+    // Behind what is kept already: that leaves with the next connection, as this connection is about to be given up.
+    const ready =
+      this.connected && !this.#flushing && this.#sendBuffer.length === 0 && !this.#owner.host.hasPingExpired()
     if (options.volatile && !(ready && this.#owner.host.isWritable())) return "dropped"
-    if (ready) {
-      this.#sink.onOutgoing?.(data)
+    if (ready && !this.#sink.watchesOutgoing) {
       this.#owner.host.send(group, options.compress)
       return "sent"
     }
     if (ack !== undefined) ack.buffered = true
-    this.#sendBuffer.push({ data, group, compress: options.compress, ack })
-    return "buffered"
+    const event: BufferedEvent = { data, group, compress: options.compress, ack }
+    this.#sendBuffer.push(event)
+    if (!ready) return "buffered"
+    this.#flushBuffer()
+    return this.#sendBuffer.includes(event) ? "buffered" : "sent"
   }
 
   #expect(waiter: AckWaiter, timeout: number | undefined): PendingAck {
@@ -241,7 +251,8 @@ export class ClientSocket implements AckOwner {
   }
 
   #forget(ack: PendingAck): boolean {
-    if (!this.#acks.delete(ack.id)) return false
+    if (this.#acks.get(ack.id) !== ack) return false
+    this.#acks.delete(ack.id)
     ack.waiter.pending = undefined
     if (ack.timer !== undefined) this.#owner.host.cancelTimer(ack.timer)
     if (ack.buffered) this.#sendBuffer = this.#sendBuffer.filter((event) => event.ack !== ack)
@@ -288,9 +299,11 @@ export class ClientSocket implements AckOwner {
     if (attempt !== this.#attempt || !this.#authenticating || !this.#owner.isOpen) return
     this.#authenticating = false
     const data = ClientRecovery.connectData(auth, this.#recovery)
+    this.#asked = true
     const failure = this.#send({ type: CONNECT, nsp: this.nsp, data })
-    if (failure === undefined) this.#asked = true
-    else this.#refuse({ kind: "auth", message: failure.message, description: failure.cause })
+    if (failure === undefined) return
+    this.#asked = false
+    this.#refuse({ kind: "auth", message: failure.message, description: failure.cause })
   }
 
   /** There is no auth data for an attempt: the socket gives up. */
@@ -385,13 +398,15 @@ export class ClientSocket implements AckOwner {
     return this.connected && this.session === session
   }
 
-  /** In order, also when somebody who is told about an event emits another. */
+  /** In order, also when somebody who is told about an event emits another, disconnects, or takes it back. */
   #flushBuffer(): void {
     this.#flushing = true
-    for (let event = this.#sendBuffer.shift(); event !== undefined; event = this.#sendBuffer.shift()) {
-      if (event.ack !== undefined) event.ack.buffered = false
-      this.#sink.onOutgoing?.(event.data)
+    for (let event = this.#sendBuffer[0]; event !== undefined; event = this.#sendBuffer[0]) {
+      if (this.#sink.watchesOutgoing) this.#sink.onOutgoing(event.data)
       if (!this.connected) break
+      if (this.#sendBuffer[0] !== event) continue
+      this.#sendBuffer.shift()
+      if (event.ack !== undefined) event.ack.buffered = false
       this.#owner.host.send(event.group, event.compress)
     }
     this.#flushing = false
