@@ -91,10 +91,10 @@ class PollingTransport implements RequestTransport, Expirable {
     resumed?.()
   }
 
-  close(discard = false): void {
+  close(discard: boolean, last: ReadonlyArray<FrameGroup.FrameGroup> = []): void {
     if (this.phase !== "open") return
     if (this.poll !== undefined) {
-      this.answerPoll([discard ? noopGroup : closeGroup], false)
+      this.answerPoll(discard ? (last.length > 0 ? last : [noopGroup]) : [...last, closeGroup], last.length > 0)
       this.end()
     } else if (discard) {
       this.end()

@@ -255,12 +255,21 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     }
   }
 
-  /** Called at the end of the turn, when the transport becomes writable, and before the end of the session. */
+  /** Called at the end of the turn and when the transport becomes writable. */
   flush(): void {
     this.scheduled = false
-    const groups = this.pending
-    if (groups === undefined || !this.transport.writable) return
     const compress = this.pendingCompress
+    const groups = this.take()
+    if (groups === undefined) return
+    this.transport.send(groups, compress)
+    if (this.observers !== undefined) for (const observer of this.observers) observer.drain?.()
+    if (this.awaited) this.drained()
+  }
+
+  /** What waits and may leave now. */
+  private take(): ReadonlyArray<FrameGroup.FrameGroup> | undefined {
+    const groups = this.pending
+    if (groups === undefined || !this.transport.writable) return undefined
     const counters = this.host.counters
     counters.sizeOut += this.pendingSize
     for (const group of groups) {
@@ -269,9 +278,7 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     this.pending = undefined
     this.pendingSize = 0
     this.pendingCompress = false
-    this.transport.send(groups, compress)
-    if (this.observers !== undefined) for (const observer of this.observers) observer.drain?.()
-    if (this.awaited) this.drained()
+    return groups
   }
 
   private drained(): void {
@@ -409,7 +416,7 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
   // Upgrade
 
   probe(transport: Transport): void {
-    if (!this.canUpgrade) return transport.close()
+    if (!this.canUpgrade) return transport.close(false)
     this.host.counters.upgradesStarted++
     const probe = new Probe(this, transport, this.host.heartbeat)
     this.probing = probe
@@ -449,7 +456,7 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     this.probing = undefined
     this.host.counters.upgradesFailed++
     probe.transport.attach(nobody)
-    probe.transport.close()
+    probe.transport.close(false)
   }
 
   // End
@@ -465,9 +472,9 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     const transport = this.transport
     // We said so: the peer is to learn it after everything else. Otherwise there may be nobody left to tell.
     const orderly = reason === CloseReason.forcedClose
-    this.flush()
+    const last = this.take()
     if (!orderly) this.forget()
-    transport.close(reason === CloseReason.transportClose || (!orderly && !transport.writable))
+    transport.close(reason === CloseReason.transportClose || (!orderly && !transport.writable), last)
     if (!orderly) this.host.sessions.remove(this)
     const observers = this.observers
     this.observers = undefined

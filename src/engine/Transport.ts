@@ -31,11 +31,11 @@ export interface Transport {
   pause(): void
   resume(): void
   /**
-   * Ends the transport after what was sent has left, then calls `onClose`: at once, or, where the peer must be told and is not there
+   * Sends the last groups, if it is writable, and ends the transport after what was sent has left, then calls `onClose`: at once, or, where the peer must be told and is not there
    * (polling without a waiting poll), when it has come, at the latest after `pollCloseTimeout`. Until then it may become writable once more.
    * `discard` ends it at once without telling the peer that the session is over.
    */
-  close(discard?: boolean): void
+  close(discard: boolean, last?: ReadonlyArray<FrameGroup>): void
 }
 
 /** A transport that lives on HTTP requests of its own. */

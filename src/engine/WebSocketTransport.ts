@@ -61,8 +61,9 @@ class WebSocketTransport implements Transport, WebSocketHandlers {
     this.socket.resume()
   }
 
-  close(discard = false): void {
+  close(discard: boolean, last?: ReadonlyArray<FrameGroup.FrameGroup>): void {
     if (!this.open) return
+    if (last !== undefined) this.send(last, true)
     this.open = false
     // A peer that does not read what is queued would not read the close frame either.
     if (discard && this.socket.bufferedAmount > 0) this.socket.terminate()
