@@ -220,7 +220,8 @@ class HandleImpl extends BroadcastOperator {
             const fault = event.codec.encodeInvalidPayload(name, issue)
             if (fault !== undefined) reply?.(fault)
             this.#core.counters.invalidPayloads++
-            return failed(Cause.fail(new InvalidPayload({ event: name, ...issue })))
+            const cause = Cause.fail(new InvalidPayload({ event: name, ...issue }))
+            return report(context, { cause, stage: "packet", event: name, socketId: undefined, namespace: this.name })
           }
           Effect.runForkWith(context)(
             Effect.forkIn(

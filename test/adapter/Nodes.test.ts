@@ -18,6 +18,7 @@ import {
   type LocalSockets,
   type NamespaceAdapter
 } from "../../src/adapter/Adapter.ts"
+import * as ErrorSink from "../../src/socket/ErrorSink.ts"
 import * as SocketServer from "../../src/socket/SocketServer.ts"
 import * as Fake from "../socket/FakeSession.ts"
 
@@ -36,6 +37,8 @@ const Chat = Namespace.make("/chat", {
   }
 })
 const nsp = "/chat"
+
+const Org = Namespace.make("/org/:id", { betweenServers: { reload: Event.make({ args: [Schema.Finite] }) } })
 
 const stream = <A>(ask: (queue: { offer(item: A): void; end(): void }) => void): Stream.Stream<A> =>
   Stream.callback<A>((queue) =>
@@ -217,6 +220,81 @@ describe("two nodes", () => {
       const failure = yield* Effect.flip(Stream.runCollect(chat.serverSideEmitWithAck({}, "load")))
       assert.instanceOf(failure, Refused)
       assert.deepStrictEqual(there.reports, [])
+    })
+  )
+
+  it.effect("T4: a slow way to the other nodes does not change the order here", () =>
+    Effect.gen(function* () {
+      const sent: Array<unknown> = []
+      const { layer } = makeCluster()
+      const slow = Layer.effect(
+        Adapter,
+        Effect.map(Adapter, ({ make, name }) => ({
+          name,
+          make: (own: LocalSockets) =>
+            Effect.map(make(own), (adapter) => ({
+              ...adapter,
+              publish: (...[, { data }]: Parameters<typeof adapter.publish>) => {
+                Effect.runFork(
+                  Effect.andThen(
+                    Effect.sleep("5 millis"),
+                    Effect.sync(() => sent.push(data[1]))
+                  )
+                )
+              }
+            }))
+        }))
+      ).pipe(Layer.provide(layer))
+      const server = yield* Fake.make(ChatLive, {}, slow)
+      const client = server.connected(nsp)
+      const chat = yield* SocketServer.handle(Chat).pipe(Effect.provide(server.context))
+      const [socket] = yield* chat.sockets
+      yield* chat.emit("said", "1")
+      yield* socket!.emit("said", "2")
+      const asked = yield* Effect.forkChild(Stream.runDrain(chat.local.emitWithAck("vote")), { startImmediately: true })
+      yield* chat.local.emit("said", "4")
+      assert.deepStrictEqual(
+        client.events.map(([name, text]) => text ?? name),
+        ["1", "2", "vote", "4"]
+      )
+      yield* Fiber.interrupt(asked)
+    })
+  )
+
+  it.effect("what goes wrong with a server-side event is told to who asked, and to the sink where it happened", () =>
+    Effect.gen(function* () {
+      const { chat, farChat, there } = yield* setup
+      const sinks: Array<string> = []
+      const own: ErrorSink.ErrorSink = ({ event, cause }) =>
+        Effect.sync(() => sinks.push(`${event} ${cause.reasons.map(({ _tag }) => _tag)}`))
+      yield* farChat.onServerSide("load", () => Effect.die("bug")).pipe(Effect.provideService(ErrorSink.ErrorSink, own))
+      yield* farChat.onServerSide("reload", () => Effect.void).pipe(Effect.provideService(ErrorSink.ErrorSink, own))
+      const failure = yield* Effect.flip(Stream.runCollect(chat.serverSideEmitWithAck({ timeout: "1 second" }, "load")))
+      assert.strictEqual(failure._tag, "HandlerFailed")
+      there.server.core.registry.get(nsp)!.serverSideEvent({ data: ["reload", "not a number"] }, undefined)
+      there.server.core.registry.get(nsp)!.serverSideEvent({ data: ["unknown"] }, undefined)
+      assert.deepStrictEqual(sinks, ["load Die", "reload Fail"])
+      assert.strictEqual(there.server.core.counters.handlerFailures, 1)
+      assert.strictEqual(there.server.core.counters.invalidPayloads, 1)
+    })
+  )
+
+  it.effect("a handle may listen before its namespace exists", () =>
+    Effect.gen(function* () {
+      const { layer } = makeCluster()
+      const server = yield* Fake.make(
+        SocketServer.namespace(Org, () => Effect.void),
+        {},
+        layer
+      )
+      const org = yield* SocketServer.handle(Org, { id: "1" }).pipe(Effect.provide(server.context))
+      const seen: Array<number> = []
+      yield* org.onServerSide("reload", (n) => Effect.sync(() => seen.push(n)))
+      assert.strictEqual(yield* org.serverCount, 1)
+      server.connected("/org/1")
+      server.server.core.registry.get("/org/1")!.serverSideEvent({ data: ["reload", 3] }, undefined)
+      assert.deepStrictEqual(seen, [3])
+      assert.strictEqual((yield* Effect.exit(org.use(() => Effect.void)))._tag, "Success")
     })
   )
 })
