@@ -10,6 +10,8 @@ import { official } from "../test/conformance/targets/official.ts"
 import { ours } from "../test/conformance/targets/ours.ts"
 import { officialClient } from "../test/interop/officialClient.ts"
 import { ourClient } from "../test/interop/ourClient.ts"
+import { scriptedSuites } from "../test/interop/scripted.ts"
+import { scriptedTarget } from "../test/interop/ScriptedServer.ts"
 import { clientSuites } from "../test/interop/suites.ts"
 import type { Suite } from "../test/conformance/Case.ts"
 import type { Target } from "../test/conformance/Target.ts"
@@ -17,7 +19,13 @@ import type { Target } from "../test/conformance/Target.ts"
 const words = process.argv.slice(2).filter((word) => !word.startsWith("-"))
 const verbose = process.argv.includes("-v")
 
-const suites = [...engineSuites, ...socketSuites, ...clientSuites(officialClient), ...clientSuites(ourClient)]
+const drivers = [officialClient, ourClient]
+const againstServers = [...engineSuites, ...socketSuites, ...drivers.flatMap(clientSuites)]
+const plan: ReadonlyArray<readonly [Target, ReadonlyArray<Suite>]> = [
+  [official(), againstServers],
+  [ours(), againstServers],
+  [scriptedTarget, drivers.flatMap(scriptedSuites)]
+]
 
 const chosen = (target: Target, suites: ReadonlyArray<Suite>): ReadonlyArray<Suite> =>
   suites.map((suite) => ({
@@ -28,7 +36,7 @@ const chosen = (target: Target, suites: ReadonlyArray<Suite>): ReadonlyArray<Sui
   }))
 
 const outcomes: Array<Outcome> = []
-for (const target of [official(), ours()]) {
+for (const [target, suites] of plan) {
   const started = performance.now()
   const here: Array<Outcome> = []
   await run(target, chosen(target, suites), {
