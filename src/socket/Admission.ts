@@ -70,6 +70,14 @@ export class Admission {
     }
     const socket = new SocketImpl(this.connection.core.makeId(), this.connection, namespace, auth.value, sent)
     this.#socket = socket
+    const { receiver } = namespace.definition
+    if (receiver !== undefined) {
+      return receiver.admit(socket, (refusal) => {
+        if (this.#over) return
+        if (refusal === undefined) this.#admit()
+        else this.refuse(refusal)
+      })
+    }
     if (namespace.definition.middleware.length === 0) return this.#admit()
     const fiber = Effect.runForkWith(socket.services())(Middleware.run(namespace.definition.middleware, socket))
     const exit = fiber.pollUnsafe()

@@ -21,6 +21,12 @@ export interface Hook {
   readonly context: Context.Context<never>
 }
 
+/** Who is shown each item as it passes, until the end. */
+export interface Watcher<A> {
+  offer(item: A): void
+  end(): void
+}
+
 /** The rarely used parts of a socket. */
 export class Extras {
   /** Events that came before the connection handler had returned. */
@@ -33,7 +39,7 @@ export class Extras {
   stages: Array<(packet: Packet) => void> | undefined = undefined
   subscriptions: Map<string, Set<Subscription<ReadonlyArray<unknown>>>> | undefined = undefined
   incoming: Set<Subscription<Packet>> | undefined = undefined
-  outgoing: Set<Subscription<OutgoingPacket>> | undefined = undefined
+  outgoing: Set<Watcher<OutgoingPacket>> | undefined = undefined
   disconnecting: Array<Hook> | undefined = undefined
   disconnect: Array<Hook> | undefined = undefined
   gone: Deferred.Deferred<Disconnected> | undefined = undefined

@@ -11,6 +11,7 @@ import { ErrorSink, type HandlerReport } from "./ErrorSink.ts"
 import type * as EventHandler from "./EventHandler.ts"
 import type * as Middleware from "./Middleware.ts"
 import type { NamespaceRegistry } from "./NamespaceRegistry.ts"
+import type { Receiver } from "./Receiver.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
 import type * as Telemetry from "./Telemetry.ts"
 
@@ -53,6 +54,8 @@ export interface NamespaceDefinition {
   /** The services that handlers run with. */
   readonly context: Context.Context<never>
   readonly onInvalidPayload: InvalidPayloadPolicy
+  /** Takes the place of `setup`, `shared` and `middleware`. */
+  readonly receiver?: Receiver | undefined
 }
 
 /** The longest event name that is repeated in a report. */

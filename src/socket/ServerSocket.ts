@@ -120,7 +120,12 @@ export class ServerSocket implements Member, Askable, Addressee {
     this.#state = "starting"
     this.namespace.add(this)
     this.write(this.#encode({ type: SocketPacket.CONNECT, nsp: this.namespace.name, data: { sid: this.id } }), reliable)
-    const { setup } = this.namespace.definition
+    const { receiver, setup } = this.namespace.definition
+    if (receiver !== undefined) {
+      if (this.#state !== "starting") return
+      this.#state = "ready"
+      return receiver.connected(this)
+    }
     if (setup === undefined) return this.#started(Exit.void)
     let exit: Exit.Exit<unknown, unknown> | undefined
     try {
@@ -178,6 +183,8 @@ export class ServerSocket implements Member, Askable, Addressee {
     }
     this.#state = "leaving"
     this.#disconnected = disconnected
+    const { receiver } = this.namespace.definition
+    receiver?.disconnecting(this, disconnected)
     const extras = this.extras
     const hooks =
       extras?.disconnecting === undefined ? undefined : this.#runHooks(extras.disconnecting, disconnected, undefined)
@@ -193,6 +200,7 @@ export class ServerSocket implements Member, Askable, Addressee {
     const acks = this.#acks
     this.#acks = undefined
     if (acks !== undefined) for (const ack of acks.values()) ack.onDisconnect(this, disconnected)
+    receiver?.disconnected(this, disconnected)
     let fibers = hooks
     if (extras !== undefined) {
       extras.pending = undefined
@@ -267,6 +275,8 @@ export class ServerSocket implements Member, Askable, Addressee {
         if (!this.connected) return
         this.core.counters.eventsReceived++
         const data = packet.data
+        const { receiver } = this.namespace.definition
+        if (receiver !== undefined) return receiver.event(this, data, packet.id)
         const name = data[0]
         if (this.#state === "ready" && this.extras === undefined && typeof name === "string") {
           return Dispatch.dispatch(this, name, data.slice(1), packet.id)
