@@ -120,6 +120,17 @@ const cases: ReadonlyArray<Case<EngineServer>> = [
     }
   },
   {
+    title: "an upgrade packet without a probe is taken",
+    run: async ({ server, cleanup }) => {
+      const opened = await polling(server.endpoint)
+      const ws = await probe(opened)
+      cleanup(() => ws.cut())
+      ws.send("5")
+      ws.send("4hello")
+      assert.equal(await ws.next(), "4hello")
+    }
+  },
+  {
     title: "a second probe packet on the same connection is answered again",
     run: async ({ server, cleanup }) => {
       const opened = await polling(server.endpoint)
