@@ -42,7 +42,7 @@ describe("handshake", () => {
   it.effect("the initial packet follows the open packet", () =>
     Effect.gen(function* () {
       const bench = yield* make({ ...calm, initialPacket: "welcome" })
-      assert.match(bench.get("EIO=4&transport=polling").text ?? "", /^0\{.*\}\x1e4welcome$/)
+      assert.isTrue(bench.get("EIO=4&transport=polling").text?.endsWith("}\x1e4welcome"))
       const { socket } = bench.upgrade("EIO=4&transport=websocket")
       yield* turn
       assert.strictEqual(socket.take()[1], "4welcome")

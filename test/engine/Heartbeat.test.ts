@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Heartbeat from "../../src/engine/Heartbeat.ts"
 import { make, message, plain, turn } from "./Doubles.ts"
@@ -77,7 +77,7 @@ describe("heartbeat over WebSocket", () => {
       const { socket } = yield* bench.websocket
       socket.receive("2")
       assert.strictEqual(bench.closed[0]?.reason, "transport error")
-      assert.strictEqual((bench.closed[0]?.description as Error).message, "invalid heartbeat direction")
+      assert.strictEqual((bench.closed[0]?.description as Error | undefined)?.message, "invalid heartbeat direction")
     })
   )
 

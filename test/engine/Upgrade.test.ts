@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
-import * as EngineConfig from "../../src/engine/EngineConfig.ts"
+import type * as EngineConfig from "../../src/engine/EngineConfig.ts"
 import { type Bench, type FakeExchange, make, message, plain, turn } from "./Doubles.ts"
 
 const calm: EngineConfig.EngineOptions = { pingInterval: "1 hour" }
