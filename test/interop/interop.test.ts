@@ -4,6 +4,8 @@ import { official } from "../conformance/targets/official.ts"
 import { ours } from "../conformance/targets/ours.ts"
 import { officialClient } from "./officialClient.ts"
 import { ourClient } from "./ourClient.ts"
+import { scriptedSuites } from "./scripted.ts"
+import { scriptedTarget } from "./ScriptedServer.ts"
 import { clientSuites } from "./suites.ts"
 
 const ourServer = ours()
@@ -13,12 +15,13 @@ afterAll(() => Promise.all([ourServer.stop(), officialServer.stop()]))
 
 let serial = 0
 
-for (const [driver, target] of [
-  [officialClient, ourServer],
-  [ourClient, officialServer],
-  [ourClient, ourServer]
+for (const [target, suites] of [
+  [ourServer, clientSuites(officialClient)],
+  [officialServer, clientSuites(ourClient)],
+  [ourServer, clientSuites(ourClient)],
+  [scriptedTarget, scriptedSuites(ourClient)]
 ] as const) {
-  for (const suite of clientSuites(driver)) {
+  for (const suite of suites) {
     describe(`${suite.name}, ${target.name}`, { concurrent: true }, () => {
       for (const each of suite.cases) {
         it(each.title, { retry: suite.timed ? 2 : 0 }, () => each.run(target, `vitest-${++serial}`))
