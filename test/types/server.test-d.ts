@@ -178,9 +178,7 @@ const handles = Effect.gen(function* () {
   expectTypeOf(org.name).toEqualTypeOf<string>()
   yield* SocketServer.handle(Namespace.untyped(/^\/d-/), "/d-1")
 })
-expectTypeOf(handles).toEqualTypeOf<
-  Effect.Effect<void, Adapter.AdapterError, SocketServer.SocketServer>
->()
+expectTypeOf(handles).toEqualTypeOf<Effect.Effect<void, Adapter.AdapterError, SocketServer.SocketServer>>()
 
 // Without a contract.
 const Legacy = SocketServer.namespace(
