@@ -5,13 +5,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Http from "node:http"
 import type * as Https from "node:https"
-import type { Duplex } from "node:stream"
 import { EngineError } from "../engine/EngineError.ts"
 import { EngineHost } from "../engine/EngineHost.ts"
+import * as Interception from "./Interception.ts"
 import * as NodeExchange from "./NodeExchange.ts"
 import * as NodeHandlers from "./NodeHandlers.ts"
 
 export { layerHttpServer } from "./HttpServerEngine.ts"
+export { isEnginePath } from "./Interception.ts"
 export type { NodeEngineOptions } from "./NodeHandlers.ts"
 
 /** Options of a server with its own port. */
@@ -26,17 +27,6 @@ export interface OwnServerOptions extends NodeHandlers.NodeEngineOptions {
 
 /** The servers that can be attached to. */
 export type Server = Http.Server | Https.Server
-
-/**
- * Whether a URL is below the engine's path. With a trailing slash every path that starts with it is, as in Engine.IO; without one
- * the path itself, with or without a query or more segments, but not a longer name.
- */
-export const isEnginePath = (url: string, path: string): boolean => {
-  if (!url.startsWith(path)) return false
-  if (path.endsWith("/") || url.length === path.length) return true
-  const next = url[path.length]
-  return next === "?" || next === "/" || next === "#"
-}
 
 const notFound = (response: Http.ServerResponse): void => {
   response.writeHead(404, { "Content-Length": 0 })
@@ -54,60 +44,6 @@ const addressOf = (server: Server): { readonly hostname: string; readonly port: 
 }
 
 /**
- * Hands requests below the path to the handler, and leaves everything else to the server's other listeners, whenever they were or
- * will be added. Gives back how to undo it.
- *
- * Listeners cannot keep an event from each other, and Express would answer 404 to our requests; so it is `emit` that is replaced.
- */
-const intercept = (
-  server: Server,
-  path: string,
-  handler: NodeHandlers.NodeHandler,
-  options: NodeHandlers.NodeEngineOptions
-): (() => void) => {
-  const inherited = !Object.hasOwn(server, "emit")
-  const previous = server.emit
-  const isOurs = (request: unknown): request is Http.IncomingMessage =>
-    active && request instanceof Http.IncomingMessage && isEnginePath(request.url ?? "", path)
-  let active = true
-  const emit = function (this: Server, event: string | symbol, ...args: Array<unknown>): boolean {
-    const [request, second, head] = args
-    if ((event === "request" || event === "checkContinue") && isOurs(request)) {
-      const response = second as Http.ServerResponse
-      if (event === "checkContinue") response.writeContinue()
-      handler.request(request, response)
-      return true
-    }
-    if (event === "upgrade" && isOurs(request)) {
-      handler.upgrade(request, second as Duplex, head as Buffer)
-      return true
-    }
-    return Reflect.apply(previous, this, [event, ...args]) as boolean
-  }
-  server.emit = emit as Server["emit"]
-  const onForeignUpgrade = (_request: Http.IncomingMessage, socket: Duplex): void => {
-    if (options.destroyUpgrade === false) return
-    // By listening we have kept Node from closing the socket itself; if nobody else answers, nobody ever will.
-    socket.on("error", () => {})
-    const timer = setTimeout(() => {
-      if (!socket.writable || !("bytesWritten" in socket) || socket.bytesWritten !== 0) return
-      socket.end()
-      // Nobody reads it, so that nobody would see it end.
-      socket.resume()
-    }, options.destroyUpgradeTimeout ?? 1000)
-    timer.unref()
-  }
-  server.on("upgrade", onForeignUpgrade)
-  return () => {
-    active = false
-    server.off("upgrade", onForeignUpgrade)
-    if (server.emit !== emit) return
-    if (inherited) Reflect.deleteProperty(server, "emit")
-    else server.emit = previous
-  }
-}
-
-/**
  * A host on an `http` or `https` server that is there already: requests for the engine's path are taken, all others reach the
  * server's own listeners as before. Listening and closing stay the owner's business.
  */
@@ -120,7 +56,9 @@ export const layerAttach = (server: Server, options: NodeHandlers.NodeEngineOpti
         serve: (handler, { path, maxPayload }) =>
           Effect.asVoid(
             Effect.acquireRelease(
-              Effect.sync(() => intercept(server, path, handlers.make(handler, maxPayload), options)),
+              Effect.sync(() =>
+                Interception.intercept(server, Interception.below(path, handlers.make(handler, maxPayload)), options)
+              ),
               (undo) => Effect.sync(undo)
             )
           ),
@@ -169,11 +107,11 @@ export const layer = (options: OwnServerOptions = {}): Layer.Layer<EngineHost> =
       let current: { readonly path: string; readonly handler: NodeHandlers.NodeHandler } | undefined
       server.on("request", (request, response) => {
         if (current === undefined) stopped(response)
-        else if (isEnginePath(request.url ?? "", current.path)) current.handler.request(request, response)
+        else if (Interception.isEnginePath(request.url ?? "", current.path)) current.handler.request(request, response)
         else notFound(response)
       })
       server.on("upgrade", (request, socket, head) => {
-        if (current !== undefined && isEnginePath(request.url ?? "", current.path)) {
+        if (current !== undefined && Interception.isEnginePath(request.url ?? "", current.path)) {
           return current.handler.upgrade(request, socket, head)
         }
         const status = current === undefined ? 503 : 404
