@@ -117,6 +117,8 @@ export class ManagerImpl implements ClientHost {
   readonly #timers: ClientTimers
   readonly #sink: ErrorSink
   readonly #run: Runner.Runner<never>
+  /** The transport that listeners know of. */
+  #told: string | undefined = undefined
   #delays: Delays | undefined = undefined
   #error: ConnectFailed | undefined = undefined
 
@@ -159,7 +161,10 @@ export class ManagerImpl implements ClientHost {
   }
 
   transportChanged(): void {
-    for (const listener of this.listeners) listener.onTransport(this.transport)
+    const { transport } = this
+    if (transport === this.#told) return
+    this.#told = transport
+    for (const listener of this.listeners) listener.onTransport(transport)
   }
 
   report(report: ClientReport): void {
