@@ -114,7 +114,7 @@ describe("the chat example, with the official client", () => {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`${signal} ends it at once, clients learn it, no stack trace`, () =>
       withChat(async (chat) => {
-        const ann = await connect(chat.url, { username: "ann" })
+        const ann = await connect(chat.url, { username: "ann" }, ["websocket"])
         const gone = next(ann, "disconnect")
         await chat.stop(signal)
         // Not "io server disconnect": clients are to come back when the server does.
