@@ -10,6 +10,7 @@ import type { Deadlines } from "../runtime/Deadlines.ts"
 import { ErrorSink, type HandlerReport } from "./ErrorSink.ts"
 import type * as EventHandler from "./EventHandler.ts"
 import type * as Middleware from "./Middleware.ts"
+import type { NamespaceHandle } from "./NamespaceHandle.ts"
 import type { NamespaceRegistry } from "./NamespaceRegistry.ts"
 import type { Receiver } from "./Receiver.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
@@ -36,6 +37,8 @@ export interface ServerCore {
   readonly counters: Telemetry.Counters
   readonly deadlines: Deadlines
   readonly registry: NamespaceRegistry
+  /** Of contracts with a fixed name: programs ask for one in every connection handler. */
+  readonly handles: WeakMap<Namespace.Any, NamespaceHandle<Namespace.Any>>
   /** A new socket id: unguessable, since it names the private room of its socket. */
   readonly makeId: () => string
   /** Set once, when the server begins to close: every socket that goes then goes for that reason. */

@@ -128,6 +128,7 @@ export const makeUnsafe = (
     counters: Telemetry.make(),
     deadlines: engine.deadlines,
     registry: new NamespaceRegistry(makeAdapter),
+    handles: new WeakMap(),
     makeId: SessionId.makeGenerator(SessionId.secure),
     shuttingDown: false
   }
@@ -299,10 +300,16 @@ export const handle = <N extends Namespace.Any>(
   SocketServer.use(({ core }) => {
     const asked: unknown = of
     if (typeof asked === "string") return Effect.succeed(NamespaceHandle.make(core, contract, asked))
+    if (asked === undefined) {
+      const known = core.handles.get(contract)
+      if (known !== undefined) return Effect.succeed(known as unknown as NamespaceHandle.NamespaceHandle<N>)
+    }
     const name = contract.nameOf((asked ?? {}) as Readonly<Record<string, unknown>>)
-    return Exit.isSuccess(name)
-      ? Effect.succeed(NamespaceHandle.make(core, contract, name.value))
-      : Effect.die(new TypeError(`"${contract.path}" has no name for these parameters`))
+    if (Exit.isFailure(name)) return Effect.die(new TypeError(`"${contract.path}" has no name for these parameters`))
+    const made = NamespaceHandle.make(core, contract, name.value)
+    if (asked === undefined)
+      core.handles.set(contract, made as unknown as NamespaceHandle.NamespaceHandle<Namespace.Any>)
+    return Effect.succeed(made)
   })
 
 /** The name of each dynamic namespace that comes to exist: Socket.IO's `new_namespace`. */
