@@ -47,6 +47,7 @@ describe("the rules reject", () => {
     ["Schema in the client", "client/SocketClient.ts", `import * as Schema from "effect/Schema"`],
     ["contract values in the client", "client/SocketClient.ts", `import { make } from "../contract/Event.ts"`],
     ["an in-memory adapter in socket", "socket/A.ts", `import { layer } from "../adapter/InMemoryAdapter.ts"`],
+    ["the protocol in contract", "contract/A.ts", `import { a } from "../protocol/SocketPacket.ts"`],
     ["more of runtime in contract", "contract/A.ts", `import * as Turn from "../runtime/Turn.ts"`],
     ["the Scheduler outside Turn", "runtime/Runner.ts", `import * as Scheduler from "effect/Scheduler"`],
     ["Effect in the plain client", "facade/client.ts", `import * as Effect from "effect/Effect"`],

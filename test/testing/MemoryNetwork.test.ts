@@ -1,5 +1,6 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -8,6 +9,7 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
+import { Platform } from "../../src/client/Platform.ts"
 import { EngineHost } from "../../src/engine/EngineHost.ts"
 import type { EngineBody } from "../../src/engine/EngineRequest.ts"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.ts"
@@ -646,4 +648,50 @@ describe("hosts", () => {
       })
     )
   })
+})
+
+describe("passTime", () => {
+  networked("lets as much time pass as the effect needs, and gives what it gives", () =>
+    Effect.gen(function* () {
+      const before = yield* Clock.currentTimeMillis
+      const value = yield* Effect.as(Effect.sleep("95 millis"), "done").pipe(MemoryNetwork.passTime())
+      assert.strictEqual(value, "done")
+      assert.strictEqual((yield* Clock.currentTimeMillis) - before, 100)
+    })
+  )
+
+  networked("passes failures on, and no time for what ends at once", () =>
+    Effect.gen(function* () {
+      const before = yield* Clock.currentTimeMillis
+      const error = yield* Effect.flip(Effect.fail("no").pipe(MemoryNetwork.passTime()))
+      assert.strictEqual(error, "no")
+      assert.strictEqual(yield* Clock.currentTimeMillis, before)
+    })
+  )
+
+  networked("does not wait for ever, and interrupts what it gave up", () =>
+    Effect.gen(function* () {
+      let interrupted = 0
+      const hanging = Effect.onInterrupt(Effect.never, () => Effect.sync(() => interrupted++))
+      const exit = yield* Effect.exit(hanging.pipe(MemoryNetwork.passTime({ step: "1 second", atMost: "5 seconds" })))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.include(String(Exit.isFailure(exit) ? exit.cause : ""), "5000 ms")
+      assert.strictEqual(interrupted, 1)
+    })
+  )
+})
+
+describe("asClient", () => {
+  networked("gives clients a name that faults can mean", (network) =>
+    Effect.gen(function* () {
+      yield* serve()
+      const ada = yield* Effect.map(Platform, (platform) => open(platform)).pipe(MemoryNetwork.asClient("ada"))
+      const other = open(yield* Platform)
+      yield* network.settle
+      yield* network.cut({ client: "ada" })
+      yield* network.settle
+      assert.lengthOf(ada.closes, 1)
+      assert.lengthOf(other.closes, 0)
+    })
+  )
 })
