@@ -156,6 +156,18 @@ export class ManagerImpl implements ClientHost {
     this.machine.dispose()
   }
 
+  /** Whether it reaches the same server in the same way: host and path, over the same platform, in the same codec. */
+  speaksAs({ address, platform, codec }: ManagerParts): boolean {
+    const own = this.#parts
+    return (
+      own.platform === platform &&
+      own.codec === codec &&
+      own.address.secure === address.secure &&
+      own.address.host === address.host &&
+      own.address.path === address.path
+    )
+  }
+
   get transport(): string | undefined {
     return this.machine.isOpen ? this.link?.engine.transportName : undefined
   }

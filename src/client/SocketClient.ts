@@ -12,7 +12,7 @@ import { json, type SocketCodec } from "../protocol/SocketCodec.ts"
 import * as EngineClientOptions from "../transport/EngineClientOptions.ts"
 import * as EngineUrl from "../transport/EngineUrl.ts"
 import { ConnectFailed } from "./ClientError.ts"
-import { ManagerImpl } from "./Manager.ts"
+import { ManagerImpl, type ManagerParts } from "./Manager.ts"
 import { Platform } from "./Platform.ts"
 import * as Reconnection from "./Reconnection.ts"
 import * as Socket from "./Socket.ts"
@@ -116,8 +116,8 @@ const millisOf = (input: Duration.Input | undefined, otherwise: number): number 
 
 const finite = (millis: number): number | undefined => (millis === Number.POSITIVE_INFINITY ? undefined : millis)
 
-/** The managers of each scope, by address: what is connected in one scope shares connections. */
-const shared = new WeakMap<Scope.Scope, Map<string, ManagerImpl>>()
+/** The managers of each scope: what is connected in one scope shares connections. */
+const shared = new WeakMap<Scope.Scope, Array<ManagerImpl>>()
 
 const policyOf = (options: ManagerOptions, context: Context.Context<never>): Reconnection.ReconnectionPolicy => {
   if (options.reconnection === false) return Reconnection.none
@@ -134,7 +134,7 @@ const policyOf = (options: ManagerOptions, context: Context.Context<never>): Rec
 }
 
 interface Prepared {
-  readonly key: string
+  readonly parts: ManagerParts
   make(): ManagerImpl
 }
 
@@ -148,22 +148,15 @@ const prepare = (
   const { base } = platform
   const address = EngineUrl.parse(options.url ?? (base === undefined ? "" : "/"), { ...engine, base })
   if (EngineUrl.isInvalid(address)) return new ConnectFailed({ message: address.message, description: options.url })
-  return {
-    key: `${address.secure ? "s" : ""}//${address.host}${address.path}`,
-    make: () =>
-      new ManagerImpl(
-        {
-          address,
-          engine,
-          platform,
-          codec: options.codec ?? json,
-          policy: policyOf(options, context),
-          timeout: finite(millisOf(options.connectTimeout, defaultConnectTimeout))
-        },
-        context,
-        scope
-      )
+  const parts: ManagerParts = {
+    address,
+    engine,
+    platform,
+    codec: options.codec ?? json,
+    policy: policyOf(options, context),
+    timeout: finite(millisOf(options.connectTimeout, defaultConnectTimeout))
   }
+  return { parts, make: () => new ManagerImpl(parts, context, scope) }
 }
 
 /**
@@ -186,13 +179,13 @@ const findManager = (
   const prepared = prepare(options, context, scope)
   if (prepared instanceof ConnectFailed) return prepared
   if (options.forceNew === true) return prepared.make()
-  let managers = shared.get(scope)
-  if (managers === undefined) shared.set(scope, (managers = new Map()))
-  const existing = managers.get(prepared.key)
+  const managers = shared.get(scope) ?? []
+  shared.set(scope, managers)
   // A namespace can be on one connection once.
-  if (existing !== undefined && !existing.machine.has(name)) return existing
+  const existing = managers.find((manager) => manager.speaksAs(prepared.parts) && !manager.machine.has(name))
+  if (existing !== undefined) return existing
   const made = prepared.make()
-  if (existing === undefined) managers.set(prepared.key, made)
+  managers.push(made)
   return made
 }
 
