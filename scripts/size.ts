@@ -33,6 +33,11 @@ const entries: ReadonlyArray<Entry> = [
     title: "effect-socketio/client and contract, all exports",
     needs: ["src/client/index.ts", "src/contract/index.ts"],
     code: 'export * from "./src/client/index.ts"\nexport * from "./src/contract/index.ts"'
+  },
+  {
+    title: "effect-socketio/facade/client, all exports",
+    needs: ["src/facade/client.ts"],
+    code: 'export * from "./src/facade/client.ts"'
   }
 ]
 
