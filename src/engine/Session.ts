@@ -74,13 +74,15 @@ export interface SessionSink {
 export interface Session {
   readonly id: string
   readonly handshake: Handshake
-  /** The host's request object, where the server was told to keep it. */
-  readonly request: unknown
+  /** The host's request object, where the server was told to keep it; `undefined` it to free its memory. */
+  request: unknown
   /** "polling" or "websocket": the transport now in use. */
   readonly transportName: string
   readonly upgraded: boolean
   /** Bytes written that have not left yet. */
   readonly bufferedAmount: number
+  /** What was written and has not been given to the transport, a snapshot. */
+  readonly buffered: ReadonlyArray<FrameGroup.FrameGroup>
   readonly closed: Closed | undefined
   /** Sends a group of engine frames, at the end of the turn together with what else was written; in order. */
   write(group: FrameGroup.FrameGroup, options: WriteOptions): WriteResult
@@ -145,7 +147,7 @@ const sizeOf = (group: FrameGroup.FrameGroup): number => {
 class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable {
   readonly id: string
   readonly handshake: Handshake
-  readonly request: unknown
+  request: unknown
   closed: Closed | undefined = undefined
   private readonly host: SessionHost
   private sink: SessionSink | undefined = undefined
@@ -197,6 +199,10 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
 
   get bufferedAmount(): number {
     return this.pendingSize + this.transport.bufferedAmount
+  }
+
+  get buffered(): ReadonlyArray<FrameGroup.FrameGroup> {
+    return [...(this.pending ?? [])]
   }
 
   get canUpgrade(): boolean {

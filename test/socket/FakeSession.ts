@@ -40,10 +40,11 @@ let ids = 0
 export class FakeSession implements Session {
   readonly id = `session-${++ids}`
   readonly handshake = handshake
-  readonly request = undefined
+  request: unknown = undefined
   transportName = "websocket"
   upgraded = false
   bufferedAmount = 0
+  readonly buffered: ReadonlyArray<FrameGroup> = []
   closed: Closed | undefined = undefined
   sink: SessionSink | undefined = undefined
   /** Whether volatile groups are taken. */
