@@ -73,11 +73,6 @@ export class RetryQueue {
     this.#channel = channel
   }
 
-  /** Events that have not been acknowledged. */
-  get size(): number {
-    return this.#events.length
-  }
-
   /** Appends an event, unless it cannot be encoded. */
   add(
     data: ReadonlyArray<unknown>,
@@ -117,8 +112,7 @@ export class RetryQueue {
 
   /** Takes an event out. */
   done(event: QueuedEvent): void {
-    const index = this.#events.indexOf(event)
-    if (index >= 0) this.#events.splice(index, 1)
+    this.#events = this.#events.filter((other) => other !== event)
   }
 
   /** Whether an event that failed stays for another try; otherwise it is taken out. */

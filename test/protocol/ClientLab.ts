@@ -26,6 +26,8 @@ export class ClientLab implements ClientHost {
   writable = true
   expired = false
   decision = 0
+  /** Whether somebody listens to what goes out. */
+  watches = true
   /** Called with every line that is written: what a program does when it is told. */
   react: (line: string) => void = () => {}
   readonly #options: LabOptions
@@ -60,6 +62,7 @@ export class ClientLab implements ClientHost {
     socket: () => ClientSocket,
     authenticate: (socket: ClientSocket, attempt: number) => void
   ): ClientSocketSink {
+    const watches = (): boolean => this.watches
     return {
       authenticate: (attempt) => authenticate(socket(), attempt),
       onConnecting: () => this.write(`${nsp} connecting`),
@@ -67,7 +70,9 @@ export class ClientLab implements ClientHost {
       onConnectError: (error) => this.write(`${nsp} connect_error ${describe(error)}`),
       onDisconnect: (reason) => this.write(`${nsp} disconnect ${reason}`),
       onEvent: (data, id) => this.write(`${nsp} event ${JSON.stringify(data)}${id === undefined ? "" : ` #${id}`}`),
-      watchesOutgoing: true,
+      get watchesOutgoing() {
+        return watches()
+      },
       onOutgoing: (data) => this.write(`${nsp} outgoing ${JSON.stringify(data)}`)
     }
   }

@@ -287,6 +287,54 @@ describe("events", () => {
     )
   })
 
+  it("keep their order and are not lost when somebody disconnects while the kept ones leave", () => {
+    const lab = new ClientLab()
+    const socket = lab.socket("/")
+    const waiter = lab.waiter("b")
+    socket.emit(["a"])
+    socket.emit(["b"], plain, waiter)
+    socket.emit(["c"])
+    lab.socket("/keep").connect()
+    socket.connect()
+    lab.react = (line) => {
+      if (line === '/ outgoing ["b"]') socket.disconnect()
+    }
+    lab.up("/")
+    assert.strictEqual(waiter.settled, 0)
+    lab.react = () => {}
+    socket.connect()
+    lab.receive('0{"sid":"again"}')
+    assert.deepStrictEqual(
+      lab.take().filter((line) => line.startsWith("send 42") || line.startsWith("b ")),
+      ['send 42["a"]', 'send 420["b"]', 'send 42["c"]']
+    )
+  })
+
+  it("may be taken back by whoever is told that they leave", () => {
+    const { lab, socket } = connected()
+    const waiter = lab.waiter("w")
+    lab.react = (line) => {
+      if (line === '/ outgoing ["a"]') socket.cancelAck(waiter)
+    }
+    socket.emit(["a"], plain, waiter)
+    socket.emit(["b"])
+    assert.deepStrictEqual(lab.take(), ['/ outgoing ["a"]', '/ outgoing ["b"]', 'send 42["b"]'])
+  })
+
+  it("are not shown to nobody", () => {
+    const { lab, socket } = connected()
+    lab.watches = false
+    socket.emit(["a"])
+    assert.deepStrictEqual(lab.take(), ['send 42["a"]'])
+    lab.expired = true
+    socket.emit(["b"])
+    lab.expired = false
+    lab.machine.engineClosed("ping timeout", undefined)
+    lab.fire(1000)
+    lab.up("/")
+    assert.include(lab.take(), 'send 42["b"]')
+  })
+
   it("that are volatile are dropped unless they leave at once", () => {
     const { lab, socket } = connected()
     assert.strictEqual(socket.emit(["a"], volatile), "sent")
@@ -443,6 +491,19 @@ describe("acknowledgements", () => {
     assert.notInclude(lab.take().join("\n"), "send 420")
     assert.strictEqual(waiter.settled, 0)
     assert.strictEqual(lab.timers.size, 0)
+  })
+
+  it("given up by whoever hears of another's end do not settle", () => {
+    const { lab, socket } = connected()
+    const first = lab.waiter("first")
+    const second = lab.waiter("second")
+    socket.emit(["a"], plain, first)
+    socket.emit(["b"], plain, second)
+    lab.react = (line) => {
+      if (line.startsWith("first disconnected")) socket.cancelAck(second)
+    }
+    lab.machine.engineClosed("transport close", undefined)
+    assert.deepStrictEqual([first.settled, second.settled], [1, 0])
   })
 
   it("all settle at the end, kept or sent", () => {
@@ -655,6 +716,70 @@ describe("disconnecting", () => {
     lab.machine.close()
     assert.deepStrictEqual(lab.take(), ["close engine"])
     assert.strictEqual(lab.timers.size, 0)
+  })
+})
+
+describe("a held connection", () => {
+  it("is opened and kept although no namespace wants one", () => {
+    const lab = new ClientLab({ delay: 10 })
+    lab.machine.hold()
+    assert.strictEqual(lab.machine.state, "opening")
+    lab.machine.engineOpened()
+    assert.strictEqual(lab.machine.state, "open")
+    lab.machine.engineClosed("transport close", undefined)
+    assert.deepStrictEqual(lab.take().slice(-2), ["decide 1 transport: transport close", "waiting 1 10"])
+    lab.machine.openNow()
+    assert.deepStrictEqual(lab.take(), ["attempt 1", "open engine"])
+    assert.strictEqual(lab.timers.size, 1)
+    lab.machine.openNow()
+    assert.deepStrictEqual(lab.take(), [])
+  })
+
+  it("of a namespace shows what came early", () => {
+    const lab = new ClientLab()
+    const socket = lab.socket("/")
+    socket.connect()
+    lab.machine.engineOpened()
+    lab.receive('2["missed"]')
+    assert.deepStrictEqual(socket.early, [{ data: ["missed"], id: undefined }])
+  })
+
+  it("forgets a namespace once", () => {
+    const { lab, socket } = connected()
+    lab.machine.remove(socket)
+    const again = lab.socket("/")
+    lab.machine.remove(socket)
+    assert.strictEqual(lab.socket("/"), again)
+  })
+})
+
+describe("what comes too late", () => {
+  it("changes nothing: timers that were cancelled, auths, ends of an engine that has ended", () => {
+    const lab = new ClientLab({ delay: 10 })
+    let attempts = 0
+    const socket = lab.socket("/", {}, (_, attempt) => (attempts = attempt))
+    socket.connect()
+    const [opening] = lab.timers
+    lab.machine.engineOpened()
+    socket.authenticated(attempts, {})
+    lab.receive('0{"sid":"s"}')
+    const waiter = lab.waiter("w")
+    socket.emit(["q"], plain, waiter, 100)
+    const [asking] = lab.timers
+    lab.receive("30[]")
+    lab.machine.engineClosed("transport close", undefined)
+    const [retrying] = lab.timers
+    socket.disconnect()
+    lab.take()
+    opening!.target.onDeadline()
+    asking!.target.onDeadline()
+    retrying!.target.onDeadline()
+    socket.authFailed(attempts, { kind: "auth", message: "late" })
+    lab.machine.engineClosed("transport close", undefined)
+    lab.machine.violated("late")
+    lab.receive('2["late"]')
+    assert.deepStrictEqual(lab.take(), [])
+    assert.strictEqual(waiter.settled, 1)
   })
 })
 
