@@ -744,6 +744,26 @@ describe("a held connection", () => {
     assert.deepStrictEqual(socket.early, [{ data: ["missed"], id: undefined }])
   })
 
+  it("that fails without a message fails with its reason, and a failure after the end is none", () => {
+    const lab = new ClientLab({ delay: 10 })
+    lab.socket("/").connect()
+    lab.machine.engineClosed("parse error", undefined)
+    assert.include(lab.take(), "error transport: parse error")
+    lab.machine.engineClosed("parse error", undefined)
+    assert.deepStrictEqual(lab.take(), [])
+  })
+
+  it("is not used any more by namespaces that come after the one that ended it", () => {
+    const lab = new ClientLab()
+    lab.socket("/a").connect()
+    lab.socket("/b").connect()
+    lab.react = (line) => {
+      if (line.startsWith("send 40/a")) lab.machine.close()
+    }
+    lab.machine.engineOpened()
+    assert.deepStrictEqual(lab.take().slice(-3), ["send 40/a,{}", "close engine", "close forced close"])
+  })
+
   it("forgets a namespace once", () => {
     const { lab, socket } = connected()
     lab.machine.remove(socket)
