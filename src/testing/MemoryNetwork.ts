@@ -22,29 +22,13 @@ import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import { Platform } from "../client/Platform.ts"
 import { EngineHost } from "../engine/EngineHost.ts"
-import type { EngineResponse } from "../engine/EngineRequest.ts"
-import { byteLength } from "../protocol/Utf8.ts"
 import * as Deadlines from "../runtime/Deadlines.ts"
 import * as Turn from "../runtime/Turn.ts"
-import type {
-  ClientPlatform,
-  ClientWebSocket,
-  ClientWebSocketHandlers,
-  HttpRequest,
-  HttpResult,
-  WebSocketRequest
-} from "../transport/ClientPlatform.ts"
+import type { ClientPlatform } from "../transport/ClientPlatform.ts"
 import * as Faults from "./Faults.ts"
-import { later, type LinkContext, MemoryLink } from "./MemoryLink.ts"
-import {
-  type ArrivingRequest,
-  isFor,
-  MemoryExchange,
-  MemoryUpgrade,
-  type Mount,
-  sizeOfResponse
-} from "./MemoryServer.ts"
-import { makePair, type WebSocketPair } from "./MemoryWebSocket.ts"
+import * as MemoryClient from "./MemoryClient.ts"
+import { type LinkContext, MemoryLink } from "./MemoryLink.ts"
+import { isFor, type Mount } from "./MemoryServer.ts"
 import * as TrackedScheduler from "./TrackedScheduler.ts"
 
 export type { Carrier, Direction, PerDirection, Selector } from "./Faults.ts"
@@ -106,17 +90,6 @@ export class MemoryNetwork extends Context.Service<
   }
 >()("effect-socketio/testing/MemoryNetwork") {}
 
-const headSize = 0
-
-interface Counters {
-  requests: number
-  webSockets: number
-  refused: number
-  reset: number
-  parcels: number
-  bytes: number
-}
-
 const split = <A>(value: A | Faults.PerDirection<A>): ReadonlyArray<readonly [Faults.Direction, A]> => {
   if (typeof value === "object" && value !== null && ("toServer" in value || "toClient" in value)) {
     const entries: Array<readonly [Faults.Direction, A]> = []
@@ -131,25 +104,6 @@ const split = <A>(value: A | Faults.PerDirection<A>): ReadonlyArray<readonly [Fa
   ]
 }
 
-const failure = (code: string, message: string): Error => Object.assign(new Error(message), { code })
-
-const refusal = (server: string): Error => failure("ECONNREFUSED", `connect ECONNREFUSED ${server}`)
-
-const brokenPipe = (): Error => failure("ECONNRESET", "socket hang up")
-
-/** Host, path with query, and security of a URL; undefined for one that is none. */
-const parseUrl = (url: string): { host: string; path: string; secure: boolean } | undefined => {
-  if (!URL.canParse(url)) return undefined
-  const { host, pathname, protocol, search } = new URL(url)
-  return { host, path: pathname + search, secure: protocol === "https:" || protocol === "wss:" }
-}
-
-const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-
-const bodyText = (response: EngineResponse): string =>
-  typeof response.body === "string" ? response.body : new TextDecoder().decode(response.body)
-
 /** A network in the current scope, on the current clock; and the scheduler by which it knows what is left to run. */
 const makeWithScheduler = Effect.gen(function* () {
   const scope = yield* Effect.scope
@@ -160,7 +114,7 @@ const makeWithScheduler = Effect.gen(function* () {
   const faults = Faults.make()
   const links = new Set<MemoryLink>()
   const mounts = new Map<string, Array<Mount>>()
-  const counters: Counters = { requests: 0, webSockets: 0, refused: 0, reset: 0, parcels: 0, bytes: 0 }
+  const counters: MemoryClient.Counters = { requests: 0, webSockets: 0, refused: 0, reset: 0, parcels: 0, bytes: 0 }
 
   const linkContext: LinkContext = {
     turn,
@@ -184,153 +138,13 @@ const makeWithScheduler = Effect.gen(function* () {
     return link
   }
 
-  const listening = (server: string): boolean => (mounts.get(server)?.length ?? 0) > 0
-
-  const mountFor = (server: string, url: string): Mount | undefined =>
-    mounts.get(server)?.find((mount) => isFor(mount, url))
-
-  const arriving = (
-    method: string,
-    target: { host: string; path: string; secure: boolean },
-    headers: Readonly<Record<string, string>>
-  ): ArrivingRequest => ({
-    method,
-    url: target.path,
-    headers: { host: target.host, ...lowerCase(headers) },
-    secure: target.secure
-  })
-
-  const request = (client: string, request: HttpRequest, done: (result: HttpResult) => void): (() => void) => {
-    counters.requests++
-    let settled = false
-    const finish = (result: HttpResult): void => {
-      if (settled) return
-      settled = true
-      done(result)
-    }
-    const target = parseUrl(request.url)
-    const link = target === undefined ? undefined : connect({ server: target.host, client, over: "http" })
-    if (target === undefined || link === undefined) {
-      const cause = target === undefined ? new TypeError(`Invalid URL: ${request.url}`) : refusal(target.host)
-      later(turn, () => finish({ _tag: "NoAnswer", cause }))
-      return () => {
-        settled = true
-      }
-    }
-    let exchange: MemoryExchange | undefined
-    const answer = (response: EngineResponse): void =>
-      link.toClient.push(sizeOfResponse(response), () => {
-        link.end()
-        finish({ _tag: "Answer", status: response.status, body: bodyText(response) })
-      })
-    link.onServerReset = () => exchange?.abort()
-    link.onClientReset = (cause) => finish({ _tag: "NoAnswer", cause })
-    const body = request.body
-    const headers = body === undefined ? {} : { "content-length": String(byteLength(body)) }
-    link.toServer.push(headSize, () => {
-      const mount = mountFor(target.host, target.path)
-      if (mount !== undefined) {
-        exchange = new MemoryExchange(arriving(request.method, target, { ...headers, ...request.headers }), answer)
-        mount.handler.handleRequest(exchange)
-      } else if (listening(target.host)) {
-        answer({ status: 404, headers: {}, body: "Not Found" })
-      } else {
-        counters.refused++
-        link.toClient.push(headSize, () => {
-          link.end()
-          finish({ _tag: "NoAnswer", cause: refusal(target.host) })
-        })
-      }
-    })
-    if (body !== undefined) link.toServer.push(byteLength(body), () => exchange?.arrive(body))
-    else link.toServer.push(headSize, () => exchange?.arrive(""))
-    return () => {
-      if (settled) return
-      settled = true
-      link.onClientReset = undefined
-      link.toServer.push(headSize, () => {
-        exchange?.abort()
-        link.end()
-      })
-    }
-  }
-
-  const openWebSocket = (
-    client: string,
-    request: WebSocketRequest,
-    handlers: ClientWebSocketHandlers
-  ): ClientWebSocket => {
-    let pair: WebSocketPair | undefined
-    let state: "connecting" | "open" | "over" = "connecting"
-    const fail = (cause: Error): void => {
-      if (state === "over") return
-      state = "over"
-      handlers.onClose(1006, "", cause)
-    }
-    const target = parseUrl(request.url)
-    const link = target === undefined ? undefined : connect({ server: target.host, client, over: "websocket" })
-    if (target === undefined || link === undefined) {
-      const cause = target === undefined ? new TypeError(`Invalid URL: ${request.url}`) : refusal(target.host)
-      later(turn, () => fail(cause))
-      return { send() {}, bufferedAmount: 0, close: () => later(turn, () => fail(brokenPipe())) }
-    }
-    const failAfter = (cause: Error): void =>
-      link.toClient.push(headSize, () => {
-        link.end()
-        fail(cause)
-      })
-    link.onClientReset = fail
-    link.toServer.push(headSize, () => {
-      const mount = mountFor(target.host, target.path)
-      if (mount === undefined) {
-        if (!listening(target.host)) {
-          counters.refused++
-          return failAfter(refusal(target.host))
-        }
-        return failAfter(failure("ERR_UNEXPECTED_RESPONSE", "Unexpected server response: 404"))
-      }
-      const headers: Record<string, string> = { ...request.headers, connection: "Upgrade", upgrade: "websocket" }
-      if (request.protocols.length > 0) headers["sec-websocket-protocol"] = request.protocols.join(", ")
-      const upgrade = new MemoryUpgrade(
-        arriving("GET", target, headers),
-        () => {
-          if (state === "over") return undefined
-          counters.webSockets++
-          const made = makePair(turn, deadlines, link, mount.maxPayload, {
-            onFrame: (frame) => {
-              if (state === "open") handlers.onFrame(frame)
-            },
-            onClose: (code, reason, cause) => {
-              if (state === "over") return
-              state = "over"
-              handlers.onClose(code, reason, cause)
-            }
-          })
-          link.toClient.push(headSize, () => {
-            if (state === "over") return made.client.close()
-            pair = made
-            state = "open"
-            handlers.onOpen()
-          })
-          return made.server
-        },
-        (response) =>
-          failAfter(failure("ERR_UNEXPECTED_RESPONSE", `Unexpected server response: ${String(response.status)}`))
-      )
-      mount.handler.handleUpgrade(upgrade)
-    })
-    return {
-      send: (frame) => pair?.client.send(frame),
-      get bufferedAmount() {
-        return pair?.client.bufferedAmount ?? 0
-      },
-      close() {
-        if (pair !== undefined) return pair.client.close()
-        if (state !== "connecting") return
-        // As browsers and ws do: an attempt that is given up fails.
-        later(turn, () => fail(failure("ABORT_ERR", "WebSocket was closed before the connection was established")))
-      }
-    }
+  const world: MemoryClient.ClientWorld = {
+    turn,
+    deadlines,
+    counters,
+    connect,
+    isListening: (server) => (mounts.get(server)?.length ?? 0) > 0,
+    mountFor: (server, url) => mounts.get(server)?.find((mount) => isFor(mount, url))
   }
 
   const chosen = (selector: Faults.Selector | undefined): ReadonlyArray<MemoryLink> =>
@@ -345,7 +159,7 @@ const makeWithScheduler = Effect.gen(function* () {
       // An end that was lost does not learn of a reset either.
       if (link.lost) continue
       counters.reset++
-      link.reset(brokenPipe())
+      link.reset(MemoryClient.brokenPipe())
     }
   }
 
@@ -407,11 +221,7 @@ const makeWithScheduler = Effect.gen(function* () {
       } while (scheduler.pending > 1)
       yield* idle
     }),
-    platform: (client = "client") => ({
-      name: "memory",
-      request: (options, done) => request(client, options, done),
-      openWebSocket: (options, handlers) => openWebSocket(client, options, handlers)
-    }),
+    platform: (client = "client") => MemoryClient.makePlatform(world, client),
     host: (name) => ({
       serve: (handler, options) =>
         Effect.acquireRelease(
