@@ -51,6 +51,7 @@ describe("the rules reject", () => {
     ["more of runtime in contract", "contract/A.ts", `import * as Turn from "../runtime/Turn.ts"`],
     ["the Scheduler outside Turn", "runtime/Runner.ts", `import * as Scheduler from "effect/Scheduler"`],
     ["Effect in the plain client", "facade/client.ts", `import * as Effect from "effect/Effect"`],
+    ["values of Node in the server's facade", "facade/server/A.ts", `import { Duplex } from "node:stream"`],
     ["msgpack outside its codec", "protocol/SocketCodec.ts", `import { encode } from "notepack.io"`],
     ["a relative import without extension", "engine/A.ts", `import { a } from "./B"`],
     ["a folder without a row", "utils/A.ts", `export const a = 1`],
@@ -89,6 +90,7 @@ describe("the rules accept", () => {
     ["the platform by condition", "client/A.ts", `import { platform } from "#client-platform"`],
     ["ws in node", "node/A.ts", `import { WebSocketServer } from "ws"`],
     ["the adapter interface in socket", "socket/A.ts", `import type { Adapter } from "../adapter/Adapter.ts"`],
+    ["types of Node in the server's facade", "facade/server/A.ts", `import type { Duplex } from "node:stream"`],
     ["a given date", "engine/A.ts", `export const epoch = new Date(0)`]
   ]
   for (const [what, path, source] of cases) {

@@ -39,6 +39,8 @@ interface Row {
   readonly effect: "any" | ReadonlyArray<string>
   /** Packages and Node modules, by file (relative to src) or for the whole part under "*". A trailing "*" is a prefix. */
   readonly packages?: Readonly<Record<string, ReadonlyArray<string>>>
+  /** Packages and Node modules whose types may be imported: they cost nothing where only types are used. */
+  readonly typePackages?: ReadonlyArray<string>
   /** More Effect modules for single files: what they cost is paid only by those who import the file. */
   readonly effectIn?: Readonly<Record<string, ReadonlyArray<string>>>
   /** Conditional package imports ("#name"). */
@@ -140,6 +142,7 @@ export const rows: Readonly<Record<Part, Row>> = {
     },
     effect: "any",
     packages: { "*": ["node:events", "node:http", "node:https", "node:http2"] },
+    typePackages: ["node:*"],
     ambient: true
   },
   "facade/client": {
@@ -217,7 +220,8 @@ const checkEdge = (path: string, part: Part, edge: ImportEdge): string | undefin
     return `${path}: ${part} may not import effect/${module}`
   }
   if (official.test(specifier)) return `${path}: official package ${specifier}`
-  const allowed = [...(row.packages?.["*"] ?? []), ...(row.packages?.[path] ?? [])]
+  const types = typeOnly ? (row.typePackages ?? []) : []
+  const allowed = [...(row.packages?.["*"] ?? []), ...(row.packages?.[path] ?? []), ...types]
   if (allowed.some((pattern) => matches(pattern, specifier))) return undefined
   return `${path}: ${part} may not import ${specifier}`
 }
