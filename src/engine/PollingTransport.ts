@@ -71,9 +71,11 @@ class PollingTransport implements RequestTransport, Expirable {
   }
 
   send(groups: ReadonlyArray<FrameGroup.FrameGroup>, compress: boolean): void {
-    const closing = this.phase === "closing"
-    this.answerPoll(closing ? [...groups, closeGroup] : groups, compress)
-    if (closing) this.end()
+    // The close packet gets a payload of its own: official clients obey it before they hand out what stands in front of it.
+    if (this.phase === "closing" && groups.length === 0) {
+      this.answerPoll([closeGroup], false)
+      this.end()
+    } else this.answerPoll(groups, compress)
   }
 
   release(): void {
@@ -93,13 +95,14 @@ class PollingTransport implements RequestTransport, Expirable {
 
   close(discard: boolean, last: ReadonlyArray<FrameGroup.FrameGroup> = []): void {
     if (this.phase !== "open") return
-    if (this.poll !== undefined) {
-      this.answerPoll(discard ? (last.length > 0 ? last : [noopGroup]) : [...last, closeGroup], last.length > 0)
+    if (this.poll !== undefined && (discard || last.length === 0)) {
+      this.answerPoll(discard ? (last.length > 0 ? last : [noopGroup]) : [closeGroup], last.length > 0)
       this.end()
     } else if (discard) {
       this.end()
     } else {
       this.phase = "closing"
+      if (this.poll !== undefined) this.answerPoll(last, true)
       this.closeDeadline = this.environment.deadlines.set(this.environment.pollCloseTimeout, this)
     }
     // A client whose input was not wanted must not wait for its answer for ever.

@@ -378,7 +378,7 @@ describe("the end of the engine", () => {
         bench.closed.map(({ reason }) => reason),
         ["forced close", "forced close"]
       )
-      assert.strictEqual(poll.text, "4bye\x1e1")
+      assert.strictEqual(poll.text, "4bye")
       assert.deepStrictEqual(socket.ended, { code: 1005 })
       assert.strictEqual(bench.get("EIO=4&transport=polling").status, 503)
       assert.strictEqual(bench.upgrade("EIO=4&transport=websocket").rejected?.status, 503)
