@@ -54,8 +54,9 @@ export interface EngineOptions {
   /** Packets that one POST may carry. Default 10,000; not an option of Socket.IO, which has no limit. */
   readonly maxPacketsPerPayload?: number | undefined
   /**
-   * Bytes that a session buffers for a peer that does not read, before `write` answers "full". One group may go over it. Default
-   * 16 MiB; Socket.IO has no limit.
+   * Bytes that a session buffers for a peer that does not read. One group may go over it; the next one that is not volatile closes the
+   * session at the end of the turn with `transport error` and a `BufferFull` that names the limit, since going on would mean a gap in
+   * what the client gets. A client that reconnects begins anew. Default 16 MiB; Socket.IO has no limit.
    */
   readonly maxBufferedAmount?: number | undefined
   /** How long a closed polling session waits for a poll to tell it. Default 30 seconds. */

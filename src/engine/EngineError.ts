@@ -27,3 +27,15 @@ export class PayloadTooLarge extends Data.TaggedError("PayloadTooLarge")<{
     return `payload over ${this.limit} bytes`
   }
 }
+
+/**
+ * More bytes than `maxBufferedAmount` wait for a peer that does not read them fast enough: the `description` of a session that was
+ * closed for it, with `transport error`. `limit` in bytes.
+ */
+export class BufferFull extends Data.TaggedError("BufferFull")<{
+  readonly limit: number
+}> {
+  override get message(): string {
+    return `more than ${this.limit} bytes (maxBufferedAmount) wait for the client`
+  }
+}

@@ -11,7 +11,7 @@ import * as FrameGroup from "../protocol/FrameGroup.ts"
 import type { Deadline, Expirable } from "../runtime/Deadlines.ts"
 import type { Flushable, Turn } from "../runtime/Turn.ts"
 import type { EngineCounters } from "./EngineCounters.ts"
-import { TransportError } from "./EngineError.ts"
+import { BufferFull, TransportError } from "./EngineError.ts"
 import type { Exchange, Headers } from "./EngineRequest.ts"
 import type { Heartbeat } from "./Heartbeat.ts"
 import type { Sessions } from "./Sessions.ts"
@@ -33,7 +33,10 @@ export interface Handshake {
   readonly issued: number
 }
 
-/** What became of a group that was written. */
+/**
+ * What became of a group that was written. `full`: more waits than `maxBufferedAmount` allows, and since what follows would have a gap
+ * before it, the session takes nothing more and closes at the end of the turn (`transport error`, described by a `BufferFull`).
+ */
 export type WriteResult = "sent" | "buffered" | "dropped" | "full"
 
 /** How to write a group. */
@@ -160,9 +163,11 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
   private pendingCompress = false
   /** Whether `flush` will be called without asking for it: by `start`, later by the end of the turn. */
   private scheduled = true
-  /** Whether somebody was told "buffered" or "full" and waits for `onDrain`. */
+  /** Whether somebody was told "buffered" and waits for `onDrain`. */
   private awaited = false
   private paused = false
+  /** A reliable group found no room: the session is about to close, and what it has not sent is given up. */
+  private overflowed = false
   /** The ping interval or the ping timeout, whichever runs. */
   private timer: Deadline | undefined = undefined
   private observers: Array<SessionObserver> | undefined = undefined
@@ -237,17 +242,27 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
       }
       this.awaited = true
     }
-    if (
-      this.pendingSize >= this.host.maxBufferedAmount ||
-      (!free && this.bufferedAmount >= this.host.maxBufferedAmount)
-    ) {
-      this.awaited = true
+    const limit = this.host.maxBufferedAmount
+    if (this.overflowed || this.pendingSize >= limit || (!free && this.bufferedAmount >= limit)) {
+      if (options.volatile) {
+        counters.dropped++
+        return "dropped"
+      }
       counters.full++
+      this.overflow()
       return "full"
     }
     if (this.observers !== undefined) for (const observer of this.observers) observer.packetCreate?.(group)
     this.enqueue(group, options.compress)
     return free ? "sent" : "buffered"
+  }
+
+  /** Closes, but not now: whoever writes may be in the middle of a broadcast. */
+  private overflow(): void {
+    if (this.overflowed) return
+    this.overflowed = true
+    const limit = this.host.maxBufferedAmount
+    this.host.turn.schedule({ flush: () => this.close(CloseReason.transportError, new BufferFull({ limit })) })
   }
 
   private enqueue(group: FrameGroup.FrameGroup, compress: boolean): void {
@@ -480,7 +495,9 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     const orderly = reason === CloseReason.forcedClose
     const last = this.take()
     if (!orderly) this.forget()
-    transport.close(reason === CloseReason.transportClose || (!orderly && !transport.writable), last)
+    // A peer that does not read what waits for it would not read that it is over either.
+    const discard = reason === CloseReason.transportClose || this.overflowed || (!orderly && !transport.writable)
+    transport.close(discard, last)
     if (!orderly) this.host.sessions.remove(this)
     const observers = this.observers
     this.observers = undefined

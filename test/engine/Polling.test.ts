@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { PayloadTooLarge } from "../../src/engine/EngineError.ts"
+import { BufferFull, PayloadTooLarge } from "../../src/engine/EngineError.ts"
 import { FakeExchange, make, message, plain, turn, volatile } from "./Doubles.ts"
 
 const calm = { pingInterval: "1 hour" } as const
@@ -55,7 +55,7 @@ describe("polling, out", () => {
     })
   )
 
-  it.effect("the buffer is full at its limit, refuses, and says when it has room again", () =>
+  it.effect("a client that does not poll: at the limit the session closes instead of going on with a gap", () =>
     Effect.gen(function* () {
       const bench = yield* make({ ...calm, maxBufferedAmount: 10 })
       const { query, session } = yield* bench.polling
@@ -65,9 +65,10 @@ describe("polling, out", () => {
       assert.strictEqual(session.write(message("x".repeat(100)), plain), "buffered")
       assert.strictEqual(session.write(message("y"), plain), "full")
       assert.strictEqual(bench.engine.counters.full, 1)
-      assert.strictEqual(bench.get(query).text, `412345678\x1e4${"x".repeat(100)}`)
-      assert.strictEqual(bench.drained, 1)
-      assert.strictEqual(session.write(message("z"), plain), "buffered")
+      yield* turn
+      assert.deepStrictEqual(bench.closed, [{ reason: "transport error", description: new BufferFull({ limit: 10 }) }])
+      assert.strictEqual(bench.get(query).status, 400)
+      assert.strictEqual(bench.engine.sessions.values().length, 0)
     })
   )
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { PayloadTooLarge } from "../../src/engine/EngineError.ts"
+import { BufferFull, PayloadTooLarge } from "../../src/engine/EngineError.ts"
 import * as FrameGroup from "../../src/protocol/FrameGroup.ts"
 import { make, message, plain, turn, volatile } from "./Doubles.ts"
 
@@ -33,42 +33,67 @@ describe("WebSocket", () => {
     })
   )
 
-  it.effect(
-    "backpressure: buffered while bytes wait, volatile dropped, full at the limit, drained when they have left",
-    () =>
-      Effect.gen(function* () {
-        const bench = yield* make({ ...calm, maxBufferedAmount: 100 })
-        const { session, socket } = yield* bench.websocket
-        assert.strictEqual(session.write(message("a"), plain), "sent")
-        yield* turn
-        socket.bufferedAmount = 50
-        assert.strictEqual(session.write(message("b"), plain), "buffered")
-        assert.strictEqual(session.write(message("c"), volatile), "dropped")
-        assert.strictEqual(session.bufferedAmount, 52)
-        yield* turn
-        assert.deepStrictEqual(socket.take(), ["4a", "4b"])
-        socket.bufferedAmount = 100
-        assert.strictEqual(session.write(message("d"), plain), "full")
-        socket.bufferedAmount = 1
-        socket.handlers?.onDrain()
-        assert.strictEqual(bench.drained, 0)
-        socket.bufferedAmount = 0
-        socket.handlers?.onDrain()
-        assert.strictEqual(bench.drained, 1)
-        socket.handlers?.onDrain()
-        assert.strictEqual(bench.drained, 1)
-        assert.strictEqual(session.write(message("e"), plain), "sent")
-      })
+  it.effect("backpressure: buffered while bytes wait, volatile dropped, drained when they have left", () =>
+    Effect.gen(function* () {
+      const bench = yield* make({ ...calm, maxBufferedAmount: 100 })
+      const { session, socket } = yield* bench.websocket
+      assert.strictEqual(session.write(message("a"), plain), "sent")
+      yield* turn
+      socket.bufferedAmount = 50
+      assert.strictEqual(session.write(message("b"), plain), "buffered")
+      assert.strictEqual(session.write(message("c"), volatile), "dropped")
+      assert.strictEqual(session.bufferedAmount, 52)
+      yield* turn
+      assert.deepStrictEqual(socket.take(), ["4a", "4b"])
+      socket.bufferedAmount = 100
+      socket.bufferedAmount = 1
+      socket.handlers?.onDrain()
+      assert.strictEqual(bench.drained, 0)
+      socket.bufferedAmount = 0
+      socket.handlers?.onDrain()
+      assert.strictEqual(bench.drained, 1)
+      socket.handlers?.onDrain()
+      assert.strictEqual(bench.drained, 1)
+      assert.strictEqual(session.write(message("e"), plain), "sent")
+    })
   )
 
-  it.effect("one turn cannot buffer without limit either", () =>
+  it.effect("a peer that does not read: at the limit the session closes instead of going on with a gap", () =>
+    Effect.gen(function* () {
+      const bench = yield* make({ ...calm, maxBufferedAmount: 100 })
+      const { session, socket } = yield* bench.websocket
+      socket.bufferedAmount = 99
+      assert.strictEqual(session.write(message("taken"), plain), "buffered")
+      yield* turn
+      socket.take()
+      socket.bufferedAmount = 100
+      assert.strictEqual(session.write(message("volatile"), volatile), "dropped")
+      assert.strictEqual(session.write(message("too much"), plain), "full")
+      // Not at once: whoever writes may be in the middle of a broadcast. But nothing is taken behind the gap any more.
+      assert.deepStrictEqual(bench.closed, [])
+      socket.bufferedAmount = 0
+      assert.strictEqual(session.write(message("behind the gap"), plain), "full")
+      socket.bufferedAmount = 100
+      yield* turn
+      assert.deepStrictEqual(bench.closed, [{ reason: "transport error", description: new BufferFull({ limit: 100 }) }])
+      assert.match(String(bench.closed[0]?.description), /100 bytes \(maxBufferedAmount\)/)
+      assert.deepStrictEqual(socket.take(), [])
+      assert.strictEqual(socket.ended, "terminated")
+      assert.deepStrictEqual([bench.engine.clientsCount, bench.engine.counters.full], [0, 2])
+    })
+  )
+
+  it.effect("one turn cannot buffer without limit either: up to it, one group over it, not one more", () =>
     Effect.gen(function* () {
       const bench = yield* make({ ...calm, maxBufferedAmount: 10 })
-      const { session } = yield* bench.websocket
-      assert.strictEqual(session.write(message("x".repeat(9)), plain), "sent")
+      const { session, socket } = yield* bench.websocket
+      assert.strictEqual(session.write(message("x".repeat(8)), plain), "sent")
+      assert.strictEqual(session.write(message("over it"), plain), "sent")
+      assert.strictEqual(session.write(message("volatile"), volatile), "dropped")
       assert.strictEqual(session.write(message("y"), plain), "full")
       yield* turn
-      assert.strictEqual(bench.drained, 1)
+      assert.deepStrictEqual(socket.take(), [`4${"x".repeat(8)}`, "4over it"])
+      assert.strictEqual(bench.closed[0]?.reason, "transport error")
     })
   )
 
