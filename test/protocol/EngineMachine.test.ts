@@ -200,10 +200,10 @@ describe("EngineMachine, server", () => {
       "stop upgradeTimeout",
       "drop bad"
     ])
-    assert.deepStrictEqual(last(opened, { _tag: "TransportClosed", lane: "probe", reason: CloseReason.transportClose }), [
-      "stop upgradeTimeout",
-      "drop transport closed"
-    ])
+    assert.deepStrictEqual(
+      last(opened, { _tag: "TransportClosed", lane: "probe", reason: CloseReason.transportClose }),
+      ["stop upgradeTimeout", "drop transport closed"]
+    )
     const confirmed = after(opened, probePacket("ping", "probe"))
     assert.deepStrictEqual(play(confirmed, fired("upgradeTimeout")), [
       server,
@@ -309,7 +309,10 @@ describe("EngineMachine, client", () => {
     assert.deepStrictEqual(play(asked, probePacket("message", "x")), [client, ["drop probe error"]])
     assert.deepStrictEqual(play(pausing, probePacket("pong", "probe")), [client, ["drop probe error"]])
     for (const state of [asked, pausing]) {
-      assert.deepStrictEqual(play(state, { _tag: "Undecodable", lane: "probe", message: "bad" }), [client, ["drop bad"]])
+      assert.deepStrictEqual(play(state, { _tag: "Undecodable", lane: "probe", message: "bad" }), [
+        client,
+        ["drop bad"]
+      ])
       assert.deepStrictEqual(
         play(state, { _tag: "TransportClosed", lane: "probe", reason: CloseReason.transportError }),
         [client, ["drop transport closed"]]
