@@ -140,6 +140,15 @@ class SocketImpl extends EmitterImpl {
     return this.driver.socket.nsp
   }
 
+  /** What assertions and logs print: not the services and connections behind it. */
+  toJSON(): unknown {
+    return { _id: "SocketClient/Socket", name: this.name, id: this.id, state: this.state._tag }
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): unknown {
+    return this.toJSON()
+  }
+
   get id(): string | undefined {
     return this.driver.socket.id
   }

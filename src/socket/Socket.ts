@@ -116,6 +116,15 @@ export class SocketImpl extends ServerSocket {
     return this.namespace.name
   }
 
+  /** What assertions and logs print: not the server behind it. */
+  toJSON(): unknown {
+    return { _id: "SocketServer/Socket", name: this.name, id: this.id, connected: this.connected }
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): unknown {
+    return this.toJSON()
+  }
+
   get params(): Readonly<Record<string, unknown>> {
     return this.namespace.params
   }
