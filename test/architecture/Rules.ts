@@ -140,6 +140,7 @@ export const rows: Readonly<Record<Part, Row>> = {
       socket: "yes",
       node: "yes"
     },
+    also: ["contract/UntypedNamespace.ts"],
     effect: "any",
     packages: { "*": ["node:events", "node:http", "node:https", "node:http2"] },
     typePackages: ["node:*"],

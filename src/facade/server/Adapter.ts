@@ -1,0 +1,260 @@
+/**
+ * Rooms and fan-out of a namespace, under Socket.IO's contract for adapters: what programs read (`adapter.rooms`), and what they extend.
+ *
+ * This one keeps nothing: rooms are the namespace's own, and its broadcasts pass the one outbox. Adapters that extend it, or the `Adapter` of
+ * the package `socket.io-adapter`, are called for everything they override.
+ */
+import { EventEmitter } from "node:events"
+import type { BroadcastFlags as CoreFlags, Target } from "../../adapter/Adapter.ts"
+import type { NamespaceObserver, ServerNamespace } from "../../socket/ServerNamespace.ts"
+import { MapView } from "./MapView.ts"
+import type { AnyNamespace } from "./Namespace.ts"
+import type { OfficialEncoder, OfficialPacket } from "./Parser.ts"
+import type { RemoteSocketDetails } from "./RemoteSocket.ts"
+import type { AnySocket } from "./Socket.ts"
+
+/** The id of a socket, which other clients may know. */
+export type SocketId = string
+
+/** The name of a room. */
+export type Room = string
+
+/** How a broadcast travels. */
+export interface BroadcastFlags {
+  volatile?: boolean
+  compress?: boolean
+  local?: boolean
+  broadcast?: boolean
+  binary?: boolean
+  /** Milliseconds. */
+  timeout?: number
+  expectSingleResponse?: boolean
+}
+
+/** Whom a broadcast is for. */
+export interface BroadcastOptions {
+  rooms: Set<Room>
+  except?: Set<Room>
+  flags?: BroadcastFlags
+}
+
+/** What connection state recovery keeps of a socket. */
+export interface SessionToPersist {
+  sid: SocketId
+  pid: string
+  rooms: Array<Room>
+  data: unknown
+}
+
+/** A kept socket, with what it missed. */
+export type PersistedSession = SessionToPersist & { missedPackets: Array<Array<unknown>> }
+
+/** What the namespaces of a server call. */
+export type AdapterContract = Pick<
+  Adapter,
+  | "nsp"
+  | "rooms"
+  | "sids"
+  | "init"
+  | "close"
+  | "serverCount"
+  | "addAll"
+  | "del"
+  | "delAll"
+  | "broadcast"
+  | "broadcastWithAck"
+  | "sockets"
+  | "socketRooms"
+  | "fetchSockets"
+  | "addSockets"
+  | "delSockets"
+  | "disconnectSockets"
+  | "serverSideEmit"
+>
+
+/** Makes the adapter of a namespace: a class, or a function as the packages of Socket.IO's adapters give it. */
+export type AdapterConstructor = (new (nsp: AnyNamespace) => AdapterContract) | ((nsp: AnyNamespace) => AdapterContract)
+
+const nobody: ReadonlySet<string> = new Set()
+
+/** The target of a broadcast, as the core has it. */
+export const targetOf = ({ rooms, except }: BroadcastOptions): Target => ({ rooms, except: except ?? nobody })
+
+/** The flags of a broadcast, as the core has them. */
+export const flagsOf = (flags: BroadcastFlags = {}): CoreFlags => ({
+  volatile: flags.volatile === true,
+  compress: flags.compress !== false,
+  timeout: flags.timeout,
+  expectSingleResponse: flags.expectSingleResponse === true
+})
+
+const roomsView = (core: ServerNamespace): Map<Room, Set<SocketId>> =>
+  new MapView<Set<SocketId>>({
+    get: (room) => {
+      const ids = core.rooms.ids(room)
+      return ids.size === 0 ? undefined : new Set(ids)
+    },
+    keys: () => core.rooms.names(),
+    size: () => core.rooms.names().size
+  })
+
+const sidsView = (core: ServerNamespace): Map<SocketId, Set<Room>> =>
+  new MapView<Set<Room>>({
+    get: (id) => {
+      const socket = core.sockets.get(id)
+      return socket === undefined ? undefined : new Set(core.rooms.of(socket))
+    },
+    keys: () => core.sockets.keys(),
+    size: () => core.sockets.size
+  })
+
+/** The adapter in memory, and the base of others. */
+export class Adapter extends EventEmitter {
+  readonly nsp: AnyNamespace
+  /** The rooms with the ids of their members: a view that is always up to date; the sets are copies. */
+  readonly rooms: Map<Room, Set<SocketId>>
+  /** The ids of the sockets with their rooms: likewise. */
+  readonly sids: Map<SocketId, Set<Room>>
+  readonly encoder: OfficialEncoder
+
+  constructor(nsp: AnyNamespace) {
+    super({ captureRejections: true })
+    this.nsp = nsp
+    this.encoder = nsp.server.encoder
+    this.rooms = roomsView(nsp._core)
+    this.sids = sidsView(nsp._core)
+    const events: NamespaceObserver = {
+      roomCreated: (room) => this.emit("create-room", room),
+      roomDeleted: (room) => this.emit("delete-room", room),
+      roomJoined: (room, id) => this.emit("join-room", room, id),
+      roomLeft: (room, id) => this.emit("leave-room", room, id)
+    }
+    // Nobody is told of rooms where nobody listens.
+    this.once("newListener", () => nsp._core.observe(events))
+  }
+
+  /** To be overridden. */
+  init(): Promise<void> | void {}
+
+  /** To be overridden. */
+  close(): Promise<void> | void {}
+
+  /** How many servers there are, this one included. */
+  serverCount(): Promise<number> {
+    return Promise.resolve(1)
+  }
+
+  /** Puts a socket into rooms. */
+  addAll(id: SocketId, rooms: Set<Room>): Promise<void> | void {
+    this.nsp._coreSocket(id)?.joinNow([...rooms])
+  }
+
+  /** Takes a socket out of a room. */
+  del(id: SocketId, room: Room): Promise<void> | void {
+    this.nsp._coreSocket(id)?.leaveNow(room)
+  }
+
+  /** Takes a socket out of all rooms. */
+  delAll(id: SocketId): void {
+    const socket = this.nsp._coreSocket(id)
+    if (socket !== undefined) socket.leaveNow([...this.nsp._core.rooms.of(socket)])
+  }
+
+  /** Sends an event to the selected sockets. */
+  broadcast(packet: OfficialPacket, opts: BroadcastOptions): void {
+    const { _core } = this.nsp
+    const data = packet.data as [string, ...Array<unknown>]
+    _core.outbox.broadcast(targetOf(opts), { data }, flagsOf(opts.flags), opts.flags?.local === true)
+  }
+
+  /** Asks the selected sockets: tells how many they are, then each answer. */
+  broadcastWithAck(
+    packet: OfficialPacket,
+    opts: BroadcastOptions,
+    clientCountCallback: (clientCount: number) => void,
+    ack: (...args: Array<unknown>) => void
+  ): void {
+    const { _core } = this.nsp
+    const data = packet.data as [string, ...Array<unknown>]
+    _core.outbox.poll(targetOf(opts), { data }, flagsOf(opts.flags), {
+      asked: clientCountCallback,
+      reply: (_id, args) => ack(...args),
+      disconnected: () => {},
+      expired: () => {},
+      done: () => {}
+    })
+  }
+
+  /** The ids of the sockets in these rooms, or of all. */
+  sockets(rooms: Set<Room>): Promise<Set<SocketId>> {
+    const selected = this.nsp._core.rooms.list({ rooms, except: nobody })
+    return Promise.resolve(new Set(selected.map((socket) => socket.id)))
+  }
+
+  /** The rooms of a socket; `undefined` for one that is not here. */
+  socketRooms(id: SocketId): Set<Room> | undefined {
+    return this.sids.get(id)
+  }
+
+  /** The selected sockets: those of this server themselves, descriptions of others. */
+  fetchSockets(opts: BroadcastOptions): Promise<Array<AnySocket | RemoteSocketDetails>> {
+    return Promise.resolve(this.#select(opts))
+  }
+
+  /** Puts the selected sockets into rooms. */
+  addSockets(opts: BroadcastOptions, rooms: Array<Room>): void {
+    for (const socket of this.#select(opts)) void socket.join(rooms)
+  }
+
+  /** Takes the selected sockets out of rooms. */
+  delSockets(opts: BroadcastOptions, rooms: Array<Room>): void {
+    for (const socket of this.#select(opts)) for (const room of rooms) void socket.leave(room)
+  }
+
+  /** Disconnects the selected sockets. */
+  disconnectSockets(opts: BroadcastOptions, close: boolean): void {
+    for (const socket of this.#select(opts)) socket.disconnect(close)
+  }
+
+  /** Sends an event to the other servers, of which this adapter knows none. */
+  serverSideEmit(_packet: Array<unknown>): void {
+    process.emitWarning("this adapter does not support the serverSideEmit() functionality")
+  }
+
+  /** Comes with connection state recovery. */
+  persistSession(_session: SessionToPersist): void {}
+
+  /** Comes with connection state recovery. */
+  restoreSession(_pid: string, _offset: string): Promise<PersistedSession | null> {
+    return Promise.resolve(null)
+  }
+
+  /** What listeners throw must not reach the namespace, which is in the middle of something. */
+  override emit(event: string | symbol, ...args: Array<unknown>): boolean {
+    try {
+      return super.emit(event, ...args)
+    } catch (error) {
+      this.nsp.server._listenerFailed(error, { event: String(event), namespace: this.nsp.name })
+      return true
+    }
+  }
+
+  /** What a listener rejects with. */
+  [Symbol.for("nodejs.rejection")](error: unknown, event: string | symbol): void {
+    this.nsp.server._listenerFailed(error, { event: String(event), namespace: this.nsp.name })
+  }
+
+  #select(opts: BroadcastOptions): Array<AnySocket> {
+    return this.nsp._core.rooms.list(targetOf(opts)).map((socket) => socket.data as AnySocket)
+  }
+}
+
+/** Whether an adapter is ours as it is, so that the namespace may do without calling it. */
+export const isPlain = (adapter: AdapterContract): boolean => adapter.constructor === Adapter
+
+/** The adapter that a constructor or function makes. */
+export const make = (constructor: AdapterConstructor, nsp: AnyNamespace): AdapterContract =>
+  // Arrow functions have no prototype and cannot be constructed.
+  constructor.prototype === undefined
+    ? (constructor as (nsp: AnyNamespace) => AdapterContract)(nsp)
+    : new (constructor as new (nsp: AnyNamespace) => AdapterContract)(nsp)

@@ -1,0 +1,454 @@
+/**
+ * A Socket.IO server with the API of the package `socket.io`.
+ */
+import { createServer } from "node:http"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as SessionId from "../../engine/SessionId.ts"
+import * as GuardedCodec from "../../protocol/GuardedCodec.ts"
+import * as Deadlines from "../../runtime/Deadlines.ts"
+import { ErrorSink, type HandlerReport, log } from "../../socket/ErrorSink.ts"
+import type { ServerCore, Settings } from "../../socket/ServerCore.ts"
+import * as Telemetry from "../../socket/Telemetry.ts"
+import * as Adapter from "./Adapter.ts"
+import type { BroadcastOperator } from "./BroadcastOperator.ts"
+import { ClientConnection } from "./Client.ts"
+import { Engine } from "./Engine.ts"
+import { type AnyNamespace, Namespace, type NamespaceMiddleware, type NamespaceReservedEventsMap } from "./Namespace.ts"
+import type { NodeServer, ServerOptions } from "./Options.ts"
+import { ParentNamespace, type ParentNspNameMatchFn } from "./ParentNamespace.ts"
+import { codecOf, encoderOf, type OfficialEncoder } from "./Parser.ts"
+import { type AnyParent, Registry } from "./Registry.ts"
+import type { RemoteSocket } from "./RemoteSocket.ts"
+import type { AnySocket, Socket } from "./Socket.ts"
+import {
+  type AllButLast,
+  type DecorateAcknowledgements,
+  type DecorateAcknowledgementsWithMultipleResponses,
+  type DecorateAcknowledgementsWithTimeoutAndMultipleResponses,
+  type DefaultEventsMap,
+  type EventNames,
+  type EventNamesWithAck,
+  type EventParams,
+  type EventsMap,
+  type FirstNonErrorArg,
+  type Last,
+  type RemoveAcknowledgements,
+  StrictEventEmitter,
+  type Unchecked
+} from "./TypedEvents.ts"
+
+/** Where a listener failed. */
+export interface ListenerFailure {
+  /** The event that was listened to; "middleware" for a middleware of a namespace. */
+  readonly event: string
+  readonly namespace?: string | undefined
+  readonly socket?: AnySocket | undefined
+}
+
+/** What a server tells. */
+export interface ServerReservedEventsMap<
+  ListenEvents extends EventsMap,
+  EmitEvents extends EventsMap,
+  ServerSideEvents extends EventsMap,
+  SocketData
+> extends NamespaceReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+  new_namespace: (namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void
+  /** Not an event of Socket.IO: a listener, callback or middleware threw or rejected. Where nobody listens, it is logged. */
+  listener_error: (error: Unchecked, where: ListenerFailure) => void
+}
+
+const expressMessage =
+  "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance."
+
+const isOptions = (value: unknown): value is ServerOptions =>
+  typeof value === "object" && value !== null && typeof (value as Partial<NodeServer>).listen !== "function"
+
+/** A server. */
+export class Server<
+  ListenEvents extends EventsMap = DefaultEventsMap,
+  EmitEvents extends EventsMap = ListenEvents,
+  ServerSideEvents extends EventsMap = DefaultEventsMap,
+  SocketData = Unchecked
+> extends StrictEventEmitter<
+  ServerSideEvents,
+  RemoveAcknowledgements<EmitEvents>,
+  ServerReservedEventsMap<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+> {
+  /** The main namespace, `io.of("/")`. */
+  readonly sockets: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+  /** The engine; it is there once the server is attached or bound. */
+  declare engine: Engine
+  /** The HTTP server that it was attached to. */
+  declare httpServer: NodeServer
+  /** What adapters encode with. */
+  readonly encoder: OfficialEncoder
+  /** @internal */
+  readonly _opts: ServerOptions
+  /** @internal */
+  readonly _core: ServerCore
+  /** @internal */
+  readonly _context: Context.Context<never>
+  /** @internal */
+  _adapterConstructor: Adapter.AdapterConstructor
+  readonly #registry: Registry
+  readonly #scope = Scope.makeUnsafe()
+  #path = "/socket.io"
+  #connectTimeout = 45_000
+  #serveClient = true
+
+  /**
+   * A server for a port (0 for any free one), for an `http`, `https` or `http2` server, or for none yet: then `listen` or `attach` it.
+   */
+  constructor(opts?: Partial<ServerOptions>)
+  constructor(srv?: NodeServer | number, opts?: Partial<ServerOptions>)
+  constructor(srv: undefined | Partial<ServerOptions> | NodeServer | number, opts?: Partial<ServerOptions>)
+  constructor(srv?: Partial<ServerOptions> | NodeServer | number, opts: Partial<ServerOptions> = {}) {
+    super()
+    const options = isOptions(srv) ? srv : opts
+    this._opts = options
+    this.path(options.path ?? this.#path)
+    this.connectTimeout(options.connectTimeout ?? this.#connectTimeout)
+    this.serveClient(options.serveClient !== false)
+    this._adapterConstructor = options.adapter ?? Adapter.Adapter
+    const codec = GuardedCodec.make(codecOf(options.parser))
+    this.encoder = encoderOf(codec)
+    this._context = Context.make(ErrorSink, (report: HandlerReport) => Effect.suspend(() => this.#reported(report)))
+    this.#registry = new Registry((error, namespace) => this._listenerFailed(error, { event: "namespace", namespace }))
+    const connectTimeout = (): number => this.#connectTimeout
+    const settings: Settings = {
+      codec,
+      get connectTimeout() {
+        return connectTimeout()
+      },
+      ackTimeout: options.ackTimeout ?? 10_000,
+      maxRunningHandlers: Number.POSITIVE_INFINITY,
+      maxPendingEvents: Number.POSITIVE_INFINITY,
+      maxNamespaces: 1000,
+      onInvalidPayload: "report",
+      cleanupEmptyChildNamespaces: options.cleanupEmptyChildNamespaces === true
+    }
+    this._core = {
+      settings,
+      counters: Telemetry.make(),
+      deadlines: Deadlines.makeUnsafe(this._context, this.#scope),
+      registry: this.#registry,
+      handles: new WeakMap(),
+      makeId: SessionId.makeGenerator(SessionId.secure),
+      shuttingDown: false
+    }
+    this.sockets = this.of("/")
+    if (srv !== undefined && !isOptions(srv)) this.attach(srv)
+  }
+
+  /** Whether the client's files are served. */
+  serveClient(v: boolean): this
+  serveClient(): boolean
+  serveClient(v?: boolean): this | boolean {
+    if (v === undefined) return this.#serveClient
+    this.#serveClient = v
+    return this
+  }
+
+  /** The path that clients connect to. */
+  path(v: string): this
+  path(): string
+  path(v?: string): this | string {
+    if (v === undefined) return this.#path
+    this.#path = v.replace(/\/$/, "")
+    return this
+  }
+
+  /** After how many milliseconds a client without a namespace is closed. */
+  connectTimeout(v: number): this
+  connectTimeout(): number
+  connectTimeout(v?: number): this | number {
+    if (v === undefined) return this.#connectTimeout
+    this.#connectTimeout = v
+    return this
+  }
+
+  /** What makes the adapters of namespaces; those that exist get another one. */
+  adapter(): Adapter.AdapterConstructor
+  adapter(v: Adapter.AdapterConstructor): this
+  adapter(v?: Adapter.AdapterConstructor): this | Adapter.AdapterConstructor {
+    if (v === undefined) return this._adapterConstructor
+    this._adapterConstructor = v
+    for (const namespace of this.#registry.namespaces.values()) namespace.adapter = namespace._makeAdapter()
+    return this
+  }
+
+  /** The same as `attach`. */
+  listen(srv: NodeServer | number, opts: Partial<ServerOptions> = {}): this {
+    return this.attach(srv, opts)
+  }
+
+  /** Serves clients on a port or through an HTTP server; requests for other paths reach the server's own listeners as before. */
+  attach(srv: NodeServer | number, opts: Partial<ServerOptions> = {}): this {
+    if (typeof srv === "function") throw new Error(expressMessage)
+    const options: ServerOptions = { ...opts, ...this._opts }
+    options.path ??= this.#path
+    const server = typeof srv === "object" ? srv : listenOn(Number(srv))
+    const engine = new Engine(options, {
+      context: this._context,
+      deadlines: this._core.deadlines,
+      onListenerFailure: (error, event) => this._listenerFailed(error, { event: String(event) })
+    })
+    engine.attach(server, options)
+    this.httpServer = server
+    return this.bind(engine)
+  }
+
+  /** Serves the clients of an engine. */
+  bind(engine: Engine): this {
+    this.engine = engine
+    const environment = { core: this._core, socketOf: engine._socketOf.bind(engine) }
+    engine._bind((session) => new ClientConnection(environment, session))
+    return this
+  }
+
+  /**
+   * A namespace, which exists from then on; `fn` is a listener of its `connection`. A regular expression or function stands for all
+   * namespaces that clients ask for and it agrees to.
+   */
+  of(
+    name: string | RegExp | ParentNspNameMatchFn,
+    fn?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const namespace = typeof name === "string" ? this.#named(name) : this.#family(name)
+    if (fn !== undefined) namespace.on("connect", fn)
+    return namespace
+  }
+
+  #named(given: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const name = String(given)[0] === "/" ? String(given) : `/${String(given)}`
+    const existing = this.#registry.namespaces.get(name) ?? this.#registry.familyOf(name)?.createChild(name)
+    if (existing !== undefined) return existing
+    const namespace = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this, name)
+    this._add(namespace)
+    return namespace
+  }
+
+  #family(
+    name: RegExp | ParentNspNameMatchFn
+  ): ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    if (name instanceof RegExp && (name.global || name.sticky)) {
+      throw new Error("stateful regular expressions are not supported")
+    }
+    const parent = new ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this)
+    this.#registry.addFamily(name, parent as AnyParent)
+    return parent
+  }
+
+  /** @internal A namespace has come to exist. */
+  _add(namespace: Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): void {
+    this.#registry.namespaces.set(namespace.name, namespace as AnyNamespace)
+    if (namespace.name !== "/") this.sockets._emitReserved("new_namespace", namespace)
+  }
+
+  /** @internal A namespace ceases to exist. */
+  _forget(namespace: AnyNamespace): void {
+    if (this.#registry.namespaces.get(namespace.name) !== namespace) return
+    this.#registry.namespaces.delete(namespace.name)
+    void namespace.adapter.close()
+  }
+
+  /** The namespaces by name, a snapshot; adapters and tools look here. */
+  get _nsps(): Map<string, Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> {
+    return new Map(this.#registry.namespaces)
+  }
+
+  /**
+   * Disconnects everybody ("server shutting down"), closes the engine and then the HTTP server; `fn` gets the error if that was not
+   * running. The promise never rejects.
+   */
+  async close(fn?: (err?: Error) => void): Promise<void> {
+    const core = this._core
+    core.shuttingDown = true
+    const namespaces = Array.from(this.#registry.namespaces.values())
+    for (const { _core } of namespaces) {
+      for (const socket of Array.from(_core.sockets.values())) socket.connection.shutDown()
+    }
+    await Promise.allSettled(namespaces.map(async ({ adapter }) => adapter.close()))
+    this.engine?.close()
+    await Effect.runPromise(Scope.close(this.#scope, Exit.void))
+    const { httpServer } = this
+    if (httpServer === undefined) return fn?.()
+    await new Promise<void>((resolve) => {
+      httpServer.close((error) => {
+        fn?.(error)
+        resolve()
+      })
+    })
+  }
+
+  /** Adds a middleware to the main namespace. */
+  use(fn: NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>): this {
+    this.sockets.use(fn)
+    return this
+  }
+
+  /** To rooms. */
+  to(
+    room: string | Array<string>
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.to(room)
+  }
+
+  /** The same as `to`. */
+  in(
+    room: string | Array<string>
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.in(room)
+  }
+
+  /** To everybody but those in the rooms. */
+  except(
+    room: string | Array<string>
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.except(room)
+  }
+
+  /** Sends the event `message` to everybody. */
+  send(...args: EventParams<EmitEvents, "message">): this {
+    this.sockets.send(...args)
+    return this
+  }
+
+  /** The same as `send`. */
+  write(...args: EventParams<EmitEvents, "message">): this {
+    return this.send(...args)
+  }
+
+  /** Sends an event to the other servers. */
+  serverSideEmit<Ev extends EventNames<ServerSideEvents>>(
+    ev: Ev,
+    ...args: EventParams<DecorateAcknowledgementsWithTimeoutAndMultipleResponses<ServerSideEvents>, Ev>
+  ): boolean {
+    return this.sockets.serverSideEmit(ev, ...args)
+  }
+
+  /** Sends an event to the other servers and waits for their answers. */
+  serverSideEmitWithAck<Ev extends EventNamesWithAck<ServerSideEvents>>(
+    ev: Ev,
+    ...args: AllButLast<EventParams<ServerSideEvents, Ev>>
+  ): Promise<Array<FirstNonErrorArg<Last<EventParams<ServerSideEvents, Ev>>>>> {
+    return this.sockets.serverSideEmitWithAck(ev, ...args)
+  }
+
+  /** The ids of the sockets of the main namespace. Use `fetchSockets`. */
+  allSockets(): Promise<Set<string>> {
+    return this.sockets.allSockets()
+  }
+
+  /** Whether what follows may be compressed. */
+  compress(
+    compress: boolean
+  ): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.compress(compress)
+  }
+
+  /** What follows is dropped for clients that cannot take it now. */
+  get volatile(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.volatile
+  }
+
+  /** What follows is for the sockets of this server only. */
+  get local(): BroadcastOperator<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>, SocketData> {
+    return this.sockets.local
+  }
+
+  /** How many milliseconds the acknowledgements of what follows may take. */
+  timeout(
+    timeout: number
+  ): BroadcastOperator<
+    DecorateAcknowledgements<DecorateAcknowledgementsWithMultipleResponses<EmitEvents>>,
+    SocketData
+  > {
+    return this.sockets.timeout(timeout)
+  }
+
+  /** The sockets of the main namespace, of other servers too. */
+  fetchSockets(): Promise<Array<RemoteSocket<EmitEvents, SocketData>>> {
+    return this.sockets.fetchSockets()
+  }
+
+  /** Puts all sockets of the main namespace into rooms. */
+  socketsJoin(room: string | Array<string>): void {
+    this.sockets.socketsJoin(room)
+  }
+
+  /** Takes all sockets of the main namespace out of rooms. */
+  socketsLeave(room: string | Array<string>): void {
+    this.sockets.socketsLeave(room)
+  }
+
+  /** Disconnects all sockets of the main namespace; with `close` also their connections. */
+  disconnectSockets(close = false): void {
+    this.sockets.disconnectSockets(close)
+  }
+
+  /** @internal A listener failed. `heard` says that somebody has been told already. */
+  _listenerFailed(error: unknown, where: ListenerFailure, heard = false): void {
+    const told = where.event !== "listener_error" && this.sockets.listenerCount("listener_error") > 0
+    if (told) this.sockets._emitReserved("listener_error", error, where)
+    if (told || heard) return
+    const { event, namespace = "", socket } = where
+    const stage = event === "middleware" ? "middleware" : "event"
+    Effect.runFork(log({ cause: Cause.die(error), stage, event, socketId: socket?.id, namespace }))
+  }
+
+  /** What the core has to report: packets that cannot be decoded are errors of their sockets. */
+  #reported(report: HandlerReport): Effect.Effect<void> {
+    const { cause, event, namespace, socketId, stage } = report
+    const socket = socketId === undefined ? undefined : this.#registry.get(namespace)?.sockets.get(socketId)
+    const error = Cause.squash(cause)
+    return Effect.sync(() => {
+      if (stage === "packet" && socket !== undefined) (socket.data as AnySocket)._error(error as Error)
+      else this._listenerFailed(error, { event: event ?? stage, namespace, socket: socket?.data as AnySocket })
+    })
+  }
+}
+
+const listenOn = (port: number): NodeServer => {
+  const server = createServer((_request, response) => {
+    response.writeHead(404)
+    response.end()
+  })
+  server.listen(port)
+  return server
+}
+
+/** What `io.on`, `io.emit` and their like are about: the main namespace. */
+const delegated = [
+  "addListener",
+  "emit",
+  "eventNames",
+  "getMaxListeners",
+  "listenerCount",
+  "listeners",
+  "off",
+  "on",
+  "once",
+  "prependListener",
+  "prependOnceListener",
+  "rawListeners",
+  "removeAllListeners",
+  "removeListener",
+  "setMaxListeners"
+] as const
+
+for (const name of delegated) {
+  Object.defineProperty(Server.prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function (this: Server, ...args: Array<unknown>): unknown {
+      const { sockets } = this
+      const result: unknown = Reflect.apply(sockets[name], sockets, args)
+      return result === sockets ? this : result
+    }
+  })
+}
