@@ -13,6 +13,7 @@ import type { ClientError, ClientHost, ClientTimer, ClientTimerTarget } from "..
 import { ClientMachine } from "../protocol/ClientMachine.ts"
 import type { CloseReason } from "../protocol/CloseReason.ts"
 import type { Frame, FrameGroup } from "../protocol/FrameGroup.ts"
+import * as GuardedCodec from "../protocol/GuardedCodec.ts"
 import type { SocketCodec } from "../protocol/SocketCodec.ts"
 import * as Deadlines from "../runtime/Deadlines.ts"
 import * as Runner from "../runtime/Runner.ts"
@@ -142,7 +143,10 @@ export class ManagerImpl implements ClientHost {
       random: () => random.nextDoubleUnsafe()
     }
     // Without reconnection the policy gives up at once, so that whoever waits hears of it.
-    this.machine = new ClientMachine({ codec: parts.codec, reconnection: true, timeout: parts.timeout }, this)
+    this.machine = new ClientMachine(
+      { codec: GuardedCodec.make(parts.codec), reconnection: true, timeout: parts.timeout },
+      this
+    )
     Effect.runSync(
       Scope.addFinalizer(
         scope,

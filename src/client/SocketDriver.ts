@@ -78,6 +78,18 @@ const longestReportedName = 100
 
 const reportedName = (name: unknown): string => String(name).slice(0, longestReportedName)
 
+/** The contract's own words may come from a function that throws. */
+const messageOfAuth = (
+  namespace: Namespace.Any,
+  cause: Parameters<Namespace.Any["auth"]["refusalMessage"]>[0]
+): string => {
+  try {
+    return namespace.auth.refusalMessage(cause)
+  } catch {
+    return "invalid auth"
+  }
+}
+
 const unknownEvent: PayloadIssue = { path: [], message: "no such event" }
 
 /** What to authenticate with, found out anew for each attempt. */
@@ -215,7 +227,7 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
       }
       const encoded = this.namespace.auth.encode(exit.value)
       if (Exit.isSuccess(encoded)) return this.socket.authenticated(attempt, encoded.value as AuthData)
-      const message = this.namespace.auth.refusalMessage(encoded.cause)
+      const message = messageOfAuth(this.namespace, encoded.cause)
       this.#authFailure = { error: new InvalidPayload({ event: "connect", path: [], message }) }
       this.socket.authFailed(attempt, { kind: "auth", message })
     })

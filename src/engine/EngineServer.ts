@@ -47,8 +47,10 @@ export interface EngineServerShape extends EngineHandler {
   readonly deadlines: Deadlines.Deadlines
   /** For everything else that this server defers to the end of the turn. */
   readonly turn: Turn.Turn
-  /** Closes every session with `forced close`. New ones may still begin: stop the host first. */
+  /** Closes every session with `forced close`. New ones may still begin. */
   closeAll(): void
+  /** As `closeAll`, for good: no session begins any more, also none whose handshake is being decided. Closing ones may still be told. */
+  shutDown(): void
 }
 
 /** The engine as a service. */
@@ -64,6 +66,10 @@ type Verified =
   | { readonly _tag: "Known"; readonly session: Session.EngineSession; readonly factory: Transports.TransportFactory }
 
 const isRefusal = (value: Verified | Refusal | undefined): value is Refusal => value?._tag === "EngineRefusal"
+
+/** Whether it is a refusal of ours, and not whatever else a hook of a program without types gave. */
+const isDecidedRefusal = (value: unknown): value is Refusal =>
+  typeof value === "object" && value !== null && (value as Partial<Refusal>)._tag === "EngineRefusal"
 
 /** RFC 9110 section 5.5: what a field value may not contain. */
 const isInvalidHeader = (value: string): boolean => {
@@ -111,6 +117,8 @@ export const makeUnsafe = (
   const counters = EngineCounters.make()
   const runner = Runner.make(context)
   const generate = SessionId.makeGenerator(randomBytes(context))
+  /** Whether sessions may begin. */
+  let accepting = true
   let closed = false
 
   const host: Session.SessionHost = {
@@ -202,7 +210,7 @@ export const makeUnsafe = (
       () => EngineHandshake.forbidden(),
       (allowed) => {
         if (allowed === true) return identify(request, done)
-        if (typeof allowed === "object") return done(allowed)
+        if (isDecidedRefusal(allowed)) return done(allowed)
         done(EngineHandshake.forbidden(typeof allowed === "string" ? allowed : undefined))
       }
     )
@@ -219,7 +227,7 @@ export const makeUnsafe = (
       return Effect.isEffect(made) ? made : Effect.tryPromise(() => Promise.resolve(made))
     })
     decide(id, badId, (value) => {
-      if (typeof value === "object") return done(value)
+      if (isDecidedRefusal(value)) return done(value)
       if (typeof value !== "string" || value === "") return done(badId("the id must be a non-empty string"))
       done(sessions.get(value) === undefined ? value : badId("the id is taken"))
     })
@@ -291,9 +299,10 @@ export const makeUnsafe = (
     if (isRefusal(verified)) return exchange.respond(refuse(request, verified), false)
     if (verified._tag === "Known") return verified.session.handle(decorated(exchange, undefined))
     const factory = verified.factory
+    if (!accepting) return exchange.respond(goneResponse, false)
     admit(request, (admitted) => {
       if (typeof admitted !== "string") return exchange.respond(refuse(request, admitted), false)
-      if (closed || factory.kind !== "request") return exchange.respond(goneResponse, false)
+      if (!accepting || factory.kind !== "request") return exchange.respond(goneResponse, false)
       const transport = factory.make(query.b64 ? textEnvironment : binaryEnvironment)
       begin(request, admitted, factory, transport)
       transport.handle(decorated(exchange, admitted))
@@ -318,12 +327,13 @@ export const makeUnsafe = (
         else socket.close(1005, "")
       })
     }
+    if (!accepting) return exchange.reject(goneResponse)
     admit(request, (admitted) => {
       if (typeof admitted !== "string") return exchange.reject(refuse(request, admitted))
-      if (closed) return exchange.reject(goneResponse)
+      if (!accepting) return exchange.reject(goneResponse)
       const headers = hasHooks ? decorate({}, request, admitted, false) : {}
       exchange.accept(headers, (socket) => {
-        if (closed || sessions.get(admitted) !== undefined) return socket.terminate()
+        if (!accepting || sessions.get(admitted) !== undefined) return socket.terminate()
         begin(request, admitted, factory, factory.make(environmentOf, socket))
       })
     })
@@ -333,13 +343,18 @@ export const makeUnsafe = (
     for (const session of sessions.values()) session.close(CloseReason.forcedClose)
   }
 
+  const shutDown = (): void => {
+    accepting = false
+    closeAll()
+  }
+
   // Scopes run synchronous finalizers synchronously; a closed scope runs this at once.
   Effect.runSync(
     Scope.addFinalizer(
       scope,
       Effect.sync(() => {
         closed = true
-        closeAll()
+        shutDown()
       })
     )
   )
@@ -356,7 +371,8 @@ export const makeUnsafe = (
     turn,
     handleRequest,
     handleUpgrade,
-    closeAll
+    closeAll,
+    shutDown
   }
 }
 

@@ -498,6 +498,8 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     // A peer that does not read what waits for it would not read that it is over either.
     const discard = reason === CloseReason.transportClose || this.overflowed || (!orderly && !transport.writable)
     transport.close(discard, last)
+    // The peer's answer to the close frame must be read, or the connection would linger.
+    if (this.paused) transport.resume()
     if (!orderly) this.host.sessions.remove(this)
     const observers = this.observers
     this.observers = undefined

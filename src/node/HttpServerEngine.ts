@@ -44,6 +44,7 @@ class RoutedExchange implements Exchange {
   private readonly done: Respond
   private listener: (() => void) | undefined = undefined
   private over = false
+  private aborted = false
 
   constructor(request: NodeExchange.NodeRequest, threshold: number, done: Respond) {
     this.request = request
@@ -63,13 +64,16 @@ class RoutedExchange implements Exchange {
   }
 
   onAbort(listener: () => void): void {
-    this.listener = listener
+    // The client may have gone while the engine was still deciding about it.
+    if (this.aborted) listener()
+    else this.listener = listener
   }
 
   /** The router has interrupted the request: the client has gone. */
   abort(): void {
     if (this.over) return
     this.over = true
+    this.aborted = true
     this.listener?.()
   }
 }

@@ -113,9 +113,15 @@ export class Admission {
     this.#end()
     this.#socket?.close(new Disconnected({ reason: DisconnectReason.serverNamespaceDisconnect }))
     this.connection.core.counters.refused++
-    const data =
-      refusal.data === undefined ? { message: refusal.message } : { message: refusal.message, data: refusal.data }
-    this.connection.send({ type: SocketPacket.CONNECT_ERROR, nsp: this.name, data })
+    const { message, data } = refusal
+    const answer = (data: SocketPacket.JsonObject) =>
+      this.connection.send({ type: SocketPacket.CONNECT_ERROR, nsp: this.name, data })
+    const failure = answer(data === undefined ? { message } : { message, data })
+    if (failure !== undefined) {
+      // The client waits for an answer: better one without the data than none.
+      answer({ message })
+      this.#reportFailure(Cause.die(new TypeError(failure.message, { cause: failure.cause })))
+    }
     this.#namespace?.checkEmpty()
   }
 

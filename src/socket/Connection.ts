@@ -144,11 +144,13 @@ export class Connection implements SessionSink, Expirable {
     if (--this.#holds === 0 && !this.#closed) this.session.resume()
   }
 
-  /** Writes a packet that belongs to no socket. */
-  send(packet: SocketPacket.SocketPacket): void {
-    if (this.#closed) return
+  /** Writes a packet that belongs to no socket, or tells why it has no form on the wire. */
+  send(packet: SocketPacket.SocketPacket): SocketCodec.EncodeFailure | undefined {
+    if (this.#closed) return undefined
     const group = this.core.settings.codec.encode(packet)
-    if (!SocketCodec.isEncodeFailure(group)) this.session.write(group, reliable)
+    if (SocketCodec.isEncodeFailure(group)) return group
+    this.session.write(group, reliable)
+    return undefined
   }
 
   // ----

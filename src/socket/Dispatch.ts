@@ -124,7 +124,7 @@ const finish = (
   if (Exit.isSuccess(exit)) {
     if (reply === undefined || reply.done) return
     const answer = codec.encodeAck(exit.value)
-    if (Exit.isSuccess(answer)) return socket.reply(reply, answer.value, codec.ackHasBinary)
+    if (Exit.isSuccess(answer)) return give(socket, handler, reply, answer.value)
     return failed(socket, handler, reply, Cause.fail(badAck(handler.name, answer.cause)))
   }
   // The socket is gone: its handlers were interrupted, which is no failure.
@@ -134,11 +134,18 @@ const finish = (
       if (!Cause.isFailReason(reason)) continue
       const answer = codec.encodeAckFailure(reason.error)
       if (answer === undefined || Exit.isFailure(answer)) continue
-      if (!reply.done) socket.reply(reply, answer.value, codec.ackHasBinary)
+      if (!reply.done) give(socket, handler, reply, answer.value)
       return
     }
   }
   failed(socket, handler, reply, exit.cause)
+}
+
+/** Answers; where the answer has no form on the wire (a cycle, a BigInt) the handler has failed, and the caller is told so. */
+const give = (socket: ServerSocket, handler: EventHandler, reply: Reply, answer: ReadonlyArray<unknown>): void => {
+  const failure = socket.reply(reply, answer, handler.event.codec.ackHasBinary)
+  if (failure === undefined) return
+  failed(socket, handler, reply, Cause.die(new TypeError(failure.message, { cause: failure.cause })))
 }
 
 const failed = (

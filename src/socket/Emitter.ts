@@ -10,7 +10,7 @@ import * as DisconnectReason from "../protocol/DisconnectReason.ts"
 import { SingleAck } from "./Ack.ts"
 import { decodeAck, encodeArgs, type EventNameWithAck, millisOf, serverEvent } from "./Broadcast.ts"
 import { reliable, type ServerSocket } from "./ServerSocket.ts"
-import { type AckError, AckTimeout, Disconnected } from "./SocketError.ts"
+import { type AckError, AckTimeout, Disconnected, InvalidPayload } from "./SocketError.ts"
 
 /** Sends events to one socket. */
 export interface Emitter<N extends Namespace.Any> {
@@ -21,8 +21,9 @@ export interface Emitter<N extends Namespace.Any> {
   /** How long `emitWithAck` waits. Default: the server's `ackTimeout` (10 seconds). */
   timeout(timeout: Duration.Input): Emitter<N>
   /**
-   * Sends an event and tells what became of it: written, buffered, or dropped since the socket is gone, its buffer full, or the client
-   * busy (volatile). Arguments that do not fit their schema are a defect: an `InvalidPayload`.
+   * Sends an event and tells what became of it: written, buffered, or dropped since the socket is gone, the client busy (volatile), or
+   * the arguments have no form on the wire (which is reported). "full" says that the client reads too slowly: more than the engine's
+   * `maxBufferedAmount` waits for it, and it is about to be disconnected. Arguments that do not fit their schema are a defect: an `InvalidPayload`.
    */
   emit<K extends Namespace.EventName<Namespace.FromServer<N>>>(
     event: K,
@@ -83,7 +84,15 @@ export const ask = (
         resume(Effect.fail(new AckTimeout({ event: name, timeout: millis })))
       }
     })
-    namespace.outbox.send(socket, data.success, id, options)
+    const result = namespace.outbox.send(socket, data.success, id, options)
+    if (result === "dropped" && !options.volatile && socket.connected) {
+      // It was reported why: there is nothing on its way that could be answered.
+      ack.cancel()
+      resume(
+        Effect.fail(new InvalidPayload({ event: name, path: [], message: "the arguments have no form on the wire" }))
+      )
+      return undefined
+    }
     return Effect.sync(() => ack.cancel())
   })
 

@@ -237,13 +237,20 @@ export const run = (
 
 const invalidAuth: WireRefusal = { message: "invalid auth" }
 
+const refusedWithoutWords: WireRefusal = { message: "refused" }
+
 /** The answer for a failure: in the contract's form, else in the middleware's, else its message alone. */
 export const toWire = (failure: Failure, contract: Namespace.Any): WireRefusal => {
   if (failure.error === invalidAuth) return invalidAuth
-  for (const codec of [contract.refusal, failure.codec]) {
-    const encoded = codec?.encode(failure.error)
-    if (encoded !== undefined && Exit.isSuccess(encoded)) return encoded.value
+  try {
+    for (const codec of [contract.refusal, failure.codec]) {
+      const encoded = codec?.encode(failure.error)
+      if (encoded !== undefined && Exit.isSuccess(encoded)) return encoded.value
+    }
+    const plain = RefusalCodec.untyped.encode(failure.error)
+    if (Exit.isSuccess(plain)) return { message: plain.value.message }
+  } catch {
+    // The error's own getters threw.
   }
-  const plain = RefusalCodec.untyped.encode(failure.error)
-  return { message: Exit.isSuccess(plain) ? plain.value.message : "refused" }
+  return refusedWithoutWords
 }

@@ -156,7 +156,9 @@ export class NamespaceRegistry {
       namespace.admitting--
       namespace.checkEmpty()
     }
-    const fiber = Effect.runForkWith(context)(Scope.provide(this.#makeAdapter(namespace), scope))
+    // An adapter that throws instead of failing is contained, too: a client asked for this.
+    const making = Effect.suspend(() => this.#makeAdapter(namespace))
+    const fiber = Effect.runForkWith(context)(Scope.provide(making, scope))
     const exit = fiber.pollUnsafe()
     if (exit === undefined) fiber.addObserver(settle)
     else settle(exit)

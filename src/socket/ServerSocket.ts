@@ -178,6 +178,7 @@ export class ServerSocket implements Member, Askable, Addressee {
     if (state === "admitting") {
       this.#state = "gone"
       this.#disconnected = disconnected
+      this.namespace.definition.receiver?.dropped(this)
       this.#closeScope(undefined)
       return
     }
@@ -323,16 +324,21 @@ export class ServerSocket implements Member, Askable, Addressee {
 
   // ---- out
 
-  /** Answers an event; only the first answer is sent. */
-  reply(reply: Reply, args: ReadonlyArray<unknown>, hasBinary: boolean): void {
-    if (reply.done || !this.connected) return
+  /** Answers an event; only the first answer is sent. Tells why an answer has no form on the wire: then none was given yet. */
+  reply(reply: Reply, args: ReadonlyArray<unknown>, hasBinary: boolean): SocketCodec.EncodeFailure | undefined {
+    if (reply.done || !this.connected) return undefined
+    const packet: SocketPacket.AckPacket = {
+      type: SocketPacket.ACK,
+      nsp: this.namespace.name,
+      id: reply.id,
+      data: args
+    }
+    const group = this.core.settings.codec.encode(packet, { hasBinary })
+    if (SocketCodec.isEncodeFailure(group)) return group
     reply.done = true
-    const group = this.#encode(
-      { type: SocketPacket.ACK, nsp: this.namespace.name, id: reply.id, data: args },
-      hasBinary
-    )
     this.core.counters.acksSent++
     this.write(group, reliable)
+    return undefined
   }
 
   /** Writes an event, with an id when an answer is wanted; the outbox calls this. */
@@ -373,8 +379,8 @@ export class ServerSocket implements Member, Askable, Addressee {
     return this.#acks?.size ?? 0
   }
 
-  #encode(packet: SocketPacket.SocketPacket, hasBinary?: boolean): FrameGroup | undefined {
-    const group = this.core.settings.codec.encode(packet, hasBinary === undefined ? undefined : { hasBinary })
+  #encode(packet: SocketPacket.SocketPacket): FrameGroup | undefined {
+    const group = this.core.settings.codec.encode(packet)
     if (!SocketCodec.isEncodeFailure(group)) return group
     this.report("event", undefined, Cause.die(new TypeError(group.message, { cause: group.cause })))
     return undefined

@@ -27,6 +27,7 @@ import { EngineError } from "../engine/EngineError.ts"
 import { EngineHost } from "../engine/EngineHost.ts"
 import * as EngineServer from "../engine/EngineServer.ts"
 import * as SessionId from "../engine/SessionId.ts"
+import * as GuardedCodec from "../protocol/GuardedCodec.ts"
 import * as SocketCodec from "../protocol/SocketCodec.ts"
 import { Connection } from "./Connection.ts"
 import type { EventHandler } from "./EventHandler.ts"
@@ -97,7 +98,7 @@ const millis = (name: string, value: Duration.Input | undefined, fallback: numbe
 }
 
 const settingsOf = (options: Options): Settings => ({
-  codec: options.parser ?? SocketCodec.json,
+  codec: GuardedCodec.make(options.parser ?? SocketCodec.json),
   connectTimeout: millis("connectTimeout", options.connectTimeout, 45_000),
   ackTimeout: millis("ackTimeout", options.ackTimeout, 10_000),
   maxRunningHandlers: count("maxRunningHandlers", options.maxRunningHandlers, 1000),
@@ -146,7 +147,7 @@ export const shutDown = ({ core, engine }: SocketServerShape): Effect.Effect<voi
     for (const namespace of namespaces) {
       for (const socket of Array.from(namespace.sockets.values())) socket.connection.shutDown()
     }
-    engine.closeAll()
+    engine.shutDown()
     return Effect.forEach(namespaces, (namespace) => namespace.closed, { discard: true })
   })
 
