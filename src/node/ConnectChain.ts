@@ -5,12 +5,14 @@ import { EventEmitter } from "node:events"
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http"
 import type { EngineResponse } from "../engine/EngineRequest.ts"
 
-/** One middleware. It answers by itself, or calls `next`; what it gives to `next`, throws or rejects with refuses the request. */
-export type Middleware = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  next: (error?: unknown) => void
-) => unknown
+/**
+ * One middleware. It answers by itself, or calls `next`; what it gives to `next`, throws or rejects with refuses the request.
+ *
+ * The type of a method, whose parameters may be narrower: middleware for Express's richer requests and responses fits, too.
+ */
+export type Middleware = {
+  middleware(request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): unknown
+}["middleware"]
 
 /** Runs them one after the other; `done` is called once, with the first error or without, or never when one of them has answered. */
 export const run = (

@@ -25,6 +25,7 @@ export type Part =
   | "client"
   | "facade/server"
   | "facade/client"
+  | "facade/fastify"
   | "testing"
   | "index"
 
@@ -151,6 +152,11 @@ export const rows: Readonly<Record<Part, Row>> = {
     effect: [],
     conditional: ["#client-platform"],
     ambient: true
+  },
+  "facade/fastify": {
+    parts: { "facade/server": "yes", node: ["node/Interception.ts"] },
+    effect: [],
+    typePackages: ["fastify", "node:http"]
   },
   testing: {
     parts: {
