@@ -1,0 +1,9 @@
+import { describe } from "@effect/vitest"
+import { chapters } from "./programs/Chapters.ts"
+import { run } from "./Run.ts"
+
+const packages = { server: "effect-socketio/facade", client: "effect-socketio/facade/client" }
+
+for (const [chapter, programs] of Object.entries(chapters)) {
+  describe(`programs of the seed on the facade: ${chapter}`, () => run(packages, programs))
+}
