@@ -12,6 +12,7 @@ import type {
   Headers,
   UpgradeExchange
 } from "../engine/EngineRequest.ts"
+import * as ContentEncoding from "./ContentEncoding.ts"
 import type { NodeWebSocketServer } from "./NodeWebSocket.ts"
 
 /** When answers are compressed: from `threshold` bytes on, where the client takes gzip or deflate. */
@@ -131,6 +132,8 @@ export const readBody = (raw: IncomingMessage, maxBytes: number, done: (body: En
   raw.on("close", onClose)
 }
 
+const encodings = ["gzip", "deflate"] as const
+
 /** Compresses an answer of at least `threshold` bytes where the client takes it; `done` is called at once where nothing is to do. */
 export const encodeContent = (
   response: EngineResponse,
@@ -141,30 +144,13 @@ export const encodeContent = (
   const { body } = response
   // Text has at least as many bytes as units, and exactly as many where it is ASCII.
   if (body === undefined || body.length < threshold) return done(response)
-  const encoding = acceptedEncoding(requestHeaders)
+  const encoding = ContentEncoding.preferred(requestHeaders["accept-encoding"], encodings)
   if (encoding === undefined) return done(response)
   const compress = encoding === "gzip" ? gzip : deflate
   compress(typeof body === "string" ? Buffer.from(body) : body, (error, compressed) => {
     if (error !== null) return done(response)
     done({ ...response, headers: { ...response.headers, "Content-Encoding": encoding }, body: compressed })
   })
-}
-
-/** gzip or deflate, whichever the client prefers; gzip if it has no preference. RFC 9110 section 12.5.3. */
-const acceptedEncoding = (headers: Headers): "gzip" | "deflate" | undefined => {
-  const header = headers["accept-encoding"]
-  if (typeof header !== "string") return undefined
-  const weights = new Map<string, number>()
-  for (const part of header.split(",")) {
-    const [name, ...parameters] = part.split(";")
-    const q = parameters
-      .map((parameter) => /^\s*q\s*=\s*([0-9.]+)\s*$/i.exec(parameter)?.[1])
-      .find((found) => found !== undefined)
-    weights.set(name!.trim().toLowerCase(), q === undefined ? 1 : Number(q))
-  }
-  const weight = (name: string): number => weights.get(name) ?? weights.get("*") ?? 0
-  const best = weight("gzip") >= weight("deflate") ? "gzip" : "deflate"
-  return weight(best) > 0 ? best : undefined
 }
 
 /** The exchange of a request. `threshold` in bytes, `Infinity` for no compression. */
