@@ -7,26 +7,41 @@ import * as SocketBinary from "../../protocol/SocketBinary.ts"
 /** Tells that data has to be read first; also what codecs answer with. */
 export const isUnread = (failure: { readonly message: string }): boolean => failure.message === SocketBinary.blobMessage
 
-const read = async (value: unknown, depth: number, unwrap: boolean): Promise<unknown> => {
-  // What is nested too deep, or cyclic, is for the codec to refuse.
-  if (typeof value !== "object" || value === null || depth > SocketBinary.maxDepth) return value
-  if (SocketBinary.isBinary(value) || value instanceof Date) return value
-  if (Array.isArray(value)) return readAll(value, depth)
-  if (unwrap && SocketBinary.hasToJson(value)) return read(value.toJSON(), depth + 1, false)
+/** Whether there is a `Blob` in the data. What is cyclic is for the encoder to refuse. */
+export const hasBlob = (value: unknown, outer: ReadonlySet<unknown> = new Set()): boolean => {
+  if (!isSearched(value, outer)) return false
+  const items = Object.values(value)
+  const within = new Set(outer).add(value)
+  return (items.length === 0 && SocketBinary.isBlob(value)) || items.some((item) => hasBlob(item, within))
+}
+
+const isSearched = (value: unknown, outer: ReadonlySet<unknown>): value is object =>
+  typeof value === "object" &&
+  value !== null &&
+  !SocketBinary.isBinary(value) &&
+  !(value instanceof Date) &&
+  outer.size <= SocketBinary.maxDepth &&
+  !outer.has(value)
+
+const read = async (value: unknown, outer: ReadonlySet<unknown>, unwrap: boolean): Promise<unknown> => {
+  if (!isSearched(value, outer)) return value
+  const within = new Set(outer).add(value)
+  if (unwrap && SocketBinary.hasToJson(value)) return read(value.toJSON(), within, false)
+  if (Array.isArray(value)) return readAll(value, within)
   const keys = Object.keys(value)
   if (keys.length === 0 && SocketBinary.isBlob(value)) return (value as Blob).arrayBuffer()
-  const items = await readAll(Object.values(value), depth)
+  const items = await readAll(Object.values(value), within)
   return Object.fromEntries(keys.map((key, i) => [key, items[i]]))
 }
 
-const readAll = async (values: ReadonlyArray<unknown>, depth: number): Promise<Array<unknown>> => {
+const readAll = async (values: ReadonlyArray<unknown>, outer: ReadonlySet<unknown>): Promise<Array<unknown>> => {
   const items: Array<unknown> = []
-  for (const value of values) items.push(await read(value, depth + 1, true))
+  for (const value of values) items.push(await read(value, outer, true))
   return items
 }
 
 /** A copy of the arguments with the content of each `Blob` in its place. Fails when one cannot be read. */
-export const readBlobs = (data: ReadonlyArray<unknown>): Promise<ReadonlyArray<unknown>> => readAll(data, 0)
+export const readBlobs = (data: ReadonlyArray<unknown>): Promise<ReadonlyArray<unknown>> => readAll(data, new Set())
 
 /** Something to send that may have to be read first. */
 export interface Unread {

@@ -10,18 +10,23 @@ import { decodeFailure, encodeFailure, isDecodeFailure, messageOf } from "../../
 import type { SocketPacket } from "../../protocol/SocketPacket.ts"
 import { ACK, CONNECT, EVENT } from "../../protocol/SocketPacket.ts"
 import { type BinaryType, convertBinary, toBinary } from "./Binary.ts"
+import { hasBlob } from "./Blobs.ts"
 import { rethrowLater } from "./Rethrow.ts"
+import type { Anything } from "./TypedEvents.ts"
 
-/** Socket.IO's contract of an encoder: the messages of a packet, the first one before its attachments. */
+/**
+ * Socket.IO's contract of an encoder: an array of the messages of a packet, the first one before its attachments. Published parsers
+ * declare what they give in different ways, so it is only looked at when it is there.
+ */
 export interface ParserEncoder {
-  encode(packet: object): ReadonlyArray<unknown>
+  encode(packet: Anything): Anything
 }
 
 /** Socket.IO's contract of a decoder: an emitter of `decoded`, with the packet. */
 export interface ParserDecoder {
-  on(event: "decoded", listener: (packet: never) => void): unknown
+  on(event: "decoded", listener: (packet: Anything) => void): unknown
   /** May throw: the connection then ends with `parse error`. */
-  add(message: never): void
+  add(message: Anything): void
   destroy?(): void
 }
 
@@ -74,14 +79,11 @@ const frameOf = (message: unknown): Frame | undefined => {
   return SocketBinary.bytesOf(message)
 }
 
-const groupOf = (messages: ReadonlyArray<unknown>): FrameGroup | EncodeFailure => {
+const groupOf = (messages: unknown): FrameGroup | EncodeFailure => {
   const frames: Array<Frame> = []
-  for (const message of messages) {
+  for (const message of Array.isArray(messages) ? messages : []) {
     const frame = frameOf(message)
-    if (frame === undefined) {
-      const isBlob = typeof message === "object" && message !== null && SocketBinary.isBlob(message)
-      return encodeFailure(isBlob ? SocketBinary.blobMessage : unknownMessage)
-    }
+    if (frame === undefined) return encodeFailure(unknownMessage)
     frames.push(frame)
   }
   const [head, ...rest] = frames
@@ -95,6 +97,7 @@ const adapted = (parser: Parser, owner: ParserOwner): SocketCodec => {
     name: "custom",
     encode(packet) {
       try {
+        if (hasBlob(packet.data)) return encodeFailure(SocketBinary.blobMessage)
         const fields = packet.id === undefined ? withoutId(packet) : { ...packet }
         return groupOf(encoder.encode(fields))
       } catch (error) {
@@ -112,7 +115,7 @@ const adapted = (parser: Parser, owner: ParserOwner): SocketCodec => {
       return {
         add(message) {
           try {
-            decoder.add((typeof message === "string" ? message : toBinary(message, owner.binaryType())) as never)
+            decoder.add(typeof message === "string" ? message : toBinary(message, owner.binaryType()))
             return undefined
           } catch (error) {
             return decodeFailure(messageOf(error))

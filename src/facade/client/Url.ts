@@ -17,7 +17,7 @@ const absolute = /^(?:[a-z][a-z\d+.-]*:)?\/\//i
  * for a host, or, with a leading slash, for a namespace of the server that the page came from.
  */
 export const parse = (url: string, base: string | undefined): ServerUrl => {
-  const start = url.startsWith("/") && !url.startsWith("//") ? "" : (absolute.exec(url)?.[0] ?? "//")
+  const start = /^(?:$|\/(?!\/))/.test(url) ? "" : (absolute.exec(url)?.[0] ?? "//")
   const rest = absolute.test(url) ? url.slice(start.length) : url
   const [, host = "", path = ""] = /^([^/?#]*)([^?#]*)/.exec(rest) ?? []
   return { origin: originOf(start + host, base), nsp: path === "" ? "/" : path }
