@@ -13,8 +13,9 @@ export const prepare = (
     held = []
   }
   return {
-    warmUp: async (scale) => {
-      held = await Client.many(Math.ceil(options.warmUp * scale), options.concurrency, open)
+    // Never shortened: code that runs once a connection is compiled late, and half of it is what would be measured.
+    warmUp: async () => {
+      held = await Client.many(options.warmUp, options.concurrency, open)
       await settle()
     },
     measure: async (milliseconds) => {
