@@ -49,28 +49,29 @@ export interface SessionToPersist {
 /** A kept socket, with what it missed. */
 export type PersistedSession = SessionToPersist & { missedPackets: Array<Array<unknown>> }
 
-/** What the namespaces of a server call. */
-export type AdapterContract = Pick<
-  Adapter,
-  | "nsp"
-  | "rooms"
-  | "sids"
-  | "init"
-  | "close"
-  | "serverCount"
-  | "addAll"
-  | "del"
-  | "delAll"
-  | "broadcast"
-  | "broadcastWithAck"
-  | "sockets"
-  | "socketRooms"
-  | "fetchSockets"
-  | "addSockets"
-  | "delSockets"
-  | "disconnectSockets"
-  | "serverSideEmit"
->
+/** What the namespaces of a server call, and what programs listen to. */
+export type AdapterContract = EventEmitter &
+  Pick<
+    Adapter,
+    | "nsp"
+    | "rooms"
+    | "sids"
+    | "init"
+    | "close"
+    | "serverCount"
+    | "addAll"
+    | "del"
+    | "delAll"
+    | "broadcast"
+    | "broadcastWithAck"
+    | "sockets"
+    | "socketRooms"
+    | "fetchSockets"
+    | "addSockets"
+    | "delSockets"
+    | "disconnectSockets"
+    | "serverSideEmit"
+  >
 
 /** Makes the adapter of a namespace: a class, or a function as the packages of Socket.IO's adapters give it. */
 export type AdapterConstructor = (new (nsp: AnyNamespace) => AdapterContract) | ((nsp: AnyNamespace) => AdapterContract)

@@ -47,6 +47,13 @@ export interface EngineEnvironment {
   readonly onListenerFailure: (error: unknown, event: string | symbol) => void
 }
 
+/** Serves the client's files. */
+export interface ClientFileHandler {
+  /** The file that a URL names, if it names one. */
+  nameOf(url: string): string | undefined
+  serve(name: string, request: IncomingMessage, response: ServerResponse): void
+}
+
 const defaultOptions = {
   pingTimeout: 20_000,
   pingInterval: 25_000,
@@ -242,14 +249,27 @@ export class Engine extends EventEmitter {
 
   /** Takes the requests of a path of a server; all others reach the server's own listeners as before. */
   attach(server: NodeServer, options: AttachOptions = {}): void {
+    this._attach(server, options, undefined)
+  }
+
+  /** @internal `files` takes requests below the path before the engine does. */
+  _attach(server: NodeServer, options: AttachOptions, files: ClientFileHandler | undefined): void {
     this.httpServer = server
     const path = pathOf(options)
     const takesUpgrades = this.opts.transports?.includes("websocket") ?? true
     const undo = Interception.intercept(
       server,
       {
-        takes: (request, upgrade) => (!upgrade || takesUpgrades) && Interception.isEnginePath(request.url ?? "", path),
-        request: (request, response) => this.handleRequest(request, response),
+        takes: (request, upgrade) => {
+          if (upgrade && !takesUpgrades) return false
+          const url = request.url ?? ""
+          return Interception.isEnginePath(url, path) || (!upgrade && files?.nameOf(url) !== undefined)
+        },
+        request: (request, response) => {
+          const name = files?.nameOf(request.url ?? "")
+          if (name === undefined || files === undefined) this.handleRequest(request, response)
+          else files.serve(name, request, response)
+        },
         upgrade: (request, socket, head) => this.handleUpgrade(request, socket, head)
       },
       { destroyUpgrade: options.destroyUpgrade, destroyUpgradeTimeout: options.destroyUpgradeTimeout }

@@ -8,6 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as SessionId from "../../engine/SessionId.ts"
+import * as ClientFiles from "../../node/ClientFiles.ts"
+import * as ConnectChain from "../../node/ConnectChain.ts"
+import * as Cors from "../../node/Cors.ts"
 import * as GuardedCodec from "../../protocol/GuardedCodec.ts"
 import * as Deadlines from "../../runtime/Deadlines.ts"
 import { ErrorSink, type HandlerReport, log } from "../../socket/ErrorSink.ts"
@@ -16,7 +19,7 @@ import * as Telemetry from "../../socket/Telemetry.ts"
 import * as Adapter from "./Adapter.ts"
 import type { BroadcastOperator } from "./BroadcastOperator.ts"
 import { ClientConnection } from "./Client.ts"
-import { Engine } from "./Engine.ts"
+import { type ClientFileHandler, Engine } from "./Engine.ts"
 import { type AnyNamespace, Namespace, type NamespaceMiddleware, type NamespaceReservedEventsMap } from "./Namespace.ts"
 import type { NodeServer, ServerOptions } from "./Options.ts"
 import { ParentNamespace, type ParentNspNameMatchFn } from "./ParentNamespace.ts"
@@ -86,7 +89,7 @@ export class Server<
   declare httpServer: NodeServer
   /** What adapters encode with. */
   readonly encoder: OfficialEncoder
-  /** @internal */
+  /** The options as they were given; adapters look here. */
   readonly _opts: ServerOptions
   /** @internal */
   readonly _core: ServerCore
@@ -144,6 +147,11 @@ export class Server<
     if (srv !== undefined && !isOptions(srv)) this.attach(srv)
   }
 
+  /** The same as `_opts`, where older adapters look. */
+  get opts(): ServerOptions {
+    return this._opts
+  }
+
   /** Whether the client's files are served. */
   serveClient(v: boolean): this
   serveClient(): boolean
@@ -197,9 +205,22 @@ export class Server<
       deadlines: this._core.deadlines,
       onListenerFailure: (error, event) => this._listenerFailed(error, { event: String(event) })
     })
-    engine.attach(server, options)
+    engine._attach(server, options, this.#clientFiles(options))
     this.httpServer = server
     return this.bind(engine)
+  }
+
+  #clientFiles({ cors }: ServerOptions): ClientFileHandler {
+    const chain = cors === undefined || cors === false ? [] : [Cors.make(cors)]
+    return {
+      nameOf: (url) => (this.#serveClient ? ClientFiles.nameOf(url, this.#path) : undefined),
+      serve: (name, request, response) =>
+        ConnectChain.run(chain, request, response, (error) => {
+          if (error === undefined) return ClientFiles.serve(name, request, response)
+          response.writeHead(400)
+          response.end()
+        })
+    }
   }
 
   /** Serves the clients of an engine. */
