@@ -152,6 +152,11 @@ export class Server<
     return this._opts
   }
 
+  /** The options that it was made with; adapters of other packages read them. */
+  get opts(): Readonly<Partial<ServerOptions>> {
+    return this._opts
+  }
+
   /** Whether the client's files are served. */
   serveClient(v: boolean): this
   serveClient(): boolean
