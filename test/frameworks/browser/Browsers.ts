@@ -1,6 +1,6 @@
 /** Debian's chromium and firefox-esr, headless: the one by CDP, the other by WebDriver BiDi. */
 import { existsSync } from "node:fs"
-import puppeteer, { type Browser, type Page } from "puppeteer-core"
+import { type Browser, launch, type Page } from "puppeteer-core"
 
 /** A browser that may be installed. */
 export interface BrowserKind {
@@ -18,7 +18,7 @@ export const browsers: ReadonlyArray<BrowserKind> = [
     name: "chromium",
     installed: existsSync(chromium),
     launch: () =>
-      puppeteer.launch({
+      launch({
         browser: "chrome",
         executablePath: chromium,
         headless: true,
@@ -29,8 +29,7 @@ export const browsers: ReadonlyArray<BrowserKind> = [
   {
     name: "firefox",
     installed: existsSync(firefox),
-    launch: () =>
-      puppeteer.launch({ browser: "firefox", executablePath: firefox, headless: true, acceptInsecureCerts: true })
+    launch: () => launch({ browser: "firefox", executablePath: firefox, headless: true, acceptInsecureCerts: true })
   }
 ]
 
@@ -38,18 +37,21 @@ for (const { name, installed } of browsers) {
   if (!installed) console.log(`skipped: no ${name}. apt-get install chromium firefox-esr, or set CHROMIUM and FIREFOX`)
 }
 
-/** A page whose client has loaded, and what went wrong on it. */
-export interface LoadedPage {
-  readonly page: Page
-  readonly errors: ReadonlyArray<string>
-}
-
-/** Opens a page and waits for its `io`. */
-export const load = async (browser: Browser, url: string): Promise<LoadedPage> => {
+/** Opens a page and waits for its `io`. What is thrown on it and not caught is kept for `errorsOf`. */
+export const load = async (browser: Browser, url: string): Promise<Page> => {
   const page = await browser.newPage()
-  const errors: Array<string> = []
-  page.on("pageerror", (error) => errors.push(error instanceof Error ? error.message : String(error)))
+  // Not the event of the protocol: Firefox has it for connections that fail, too.
+  await page.evaluateOnNewDocument(() => {
+    const errors: Array<string> = []
+    Object.assign(globalThis, { errors })
+    addEventListener("error", (event) => errors.push(event.message))
+    addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)))
+  })
   await page.goto(url)
   await page.waitForFunction(() => typeof (globalThis as { io?: unknown }).io === "function", { timeout: 10_000 })
-  return { page, errors }
+  return page
 }
+
+/** What was thrown on a page so far. */
+export const errorsOf = (page: Page): Promise<ReadonlyArray<string>> =>
+  page.evaluate(() => (globalThis as unknown as { readonly errors: ReadonlyArray<string> }).errors)

@@ -10,7 +10,7 @@ interface PageGlobal {
   log: Array<unknown>
 }
 
-/** Connects, and tells the transports that the connection went through. */
+/** Connects, and tells the transports that the connection goes through. */
 export const connect = async (url: string, options: Partial<LookupOptions>): Promise<ReadonlyArray<string>> => {
   const page = globalThis as unknown as PageGlobal
   const socket = page.io(url, { forceNew: true, ...options })
@@ -19,18 +19,24 @@ export const connect = async (url: string, options: Partial<LookupOptions>): Pro
   for (const event of ["connect", "disconnect", "welcome", "heard"]) {
     socket.on(event as "disconnect", (...args: Array<unknown>) => page.log.push([event, ...args]))
   }
+  const passed: Array<string> = []
+  // The upgrade may come before the connection of the socket, and after it.
+  const upgraded = new Promise<void>((resolve) => {
+    socket.io.once("open", () => {
+      const { engine } = socket.io
+      passed.push(engine.transport.name)
+      if (options.transports !== undefined) resolve()
+      engine.once("upgrade", () => {
+        passed.push(engine.transport.name)
+        resolve()
+      })
+    })
+  })
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", () => resolve())
     socket.once("connect_error", (error) => reject(new Error(error.message)))
   })
-  const { engine } = socket.io
-  const passed = [engine.transport.name]
-  if (engine.transport.name === "polling" && options.transports === undefined) {
-    await new Promise<void>((resolve) => {
-      engine.once("upgrade", () => resolve())
-    })
-    passed.push(engine.transport.name)
-  }
+  await upgraded
   return passed
 }
 
@@ -129,4 +135,10 @@ export const returned = async (): Promise<ReadonlyArray<unknown>> => {
 export const leave = (): void => {
   const { socket } = globalThis as unknown as PageGlobal
   socket.disconnect()
+}
+
+/** The protocols by which the page has loaded what has this in its URL. */
+export const protocols = (part: string): ReadonlyArray<string> => {
+  const found = performance.getEntriesByType("resource") as Array<PerformanceResourceTiming>
+  return [...new Set(found.filter(({ name }) => name.includes(part)).map((entry) => entry.nextHopProtocol))]
 }
