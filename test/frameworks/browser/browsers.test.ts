@@ -17,7 +17,7 @@ const close = async (page: Page): Promise<void> => {
   await page.close()
 }
 
-describe.each(browsers.filter(({ installed }) => installed))("$name", { timeout: 60_000 }, ({ launch }) => {
+const suite = (launch: () => Promise<Browser>) => (): void => {
   let browser: Browser
   let server: Program
   beforeAll(async () => {
@@ -183,4 +183,8 @@ describe.each(browsers.filter(({ installed }) => installed))("$name", { timeout:
       }
     })
   })
-})
+}
+
+for (const { name, installed, launch } of browsers) {
+  describe.runIf(installed)(name, { timeout: 60_000 }, suite(launch))
+}
