@@ -1,7 +1,7 @@
 /** The seed's servers listen on every address; those of the tests on this machine only. */
 import { Server } from "node:net"
 
-type Listen = (this: Server, ...args: ReadonlyArray<unknown>) => Server
+type Listen = (this: Server, ...args: Array<unknown>) => Server
 
 /** From now on, servers of this process that are given a port and no host listen on 127.0.0.1. Gives back the way back. */
 export const listenOnLoopback = (): (() => void) => {

@@ -3,15 +3,16 @@ import { afterAll, beforeAll, it } from "@effect/vitest"
 import { listenOnLoopback } from "./Loopback.ts"
 import { type Packages, type Programs, Scene } from "./Scene.ts"
 
-/** One test for each program. */
-export const run = (packages: Packages, programs: Programs): void => {
+/** One test for each program; `untrue` are those that these packages fail. */
+export const run = (packages: Packages, programs: Programs, untrue: Readonly<Record<string, true>> = {}): void => {
   let restore = (): void => {}
   beforeAll(() => {
     restore = listenOnLoopback()
   })
   afterAll(() => restore())
   for (const [name, program] of Object.entries(programs)) {
-    it(name, async () => {
+    const check = name in untrue ? it.fails : it
+    check(name, async () => {
       const scene = new Scene(packages)
       try {
         await program(scene)

@@ -10,6 +10,12 @@ vi.mock("effect-socketio/facade/client", async () => await import("socket.io-cli
 
 const packages = { server: "socket.io", client: "socket.io-client" }
 
+/** Where the official packages do not do what the seed says of them. */
+const untrue: Readonly<Record<string, true>> = {
+  // Its volatile events wait for the connection when the last transport was writable to the end: the server gets them late.
+  "volatile through a restart of the server": true
+}
+
 for (const [chapter, programs] of Object.entries({ ...chapters, page })) {
-  describe(`programs of the seed on the official packages: ${chapter}`, () => run(packages, programs))
+  describe(`programs of the seed on the official packages: ${chapter}`, () => run(packages, programs, untrue))
 }

@@ -62,7 +62,7 @@ export const broadcasting: Programs = {
     const clients = [here, there]
     const everybody = await counts(io, clients, "hello", () => io.emit("hello", "everybody"))
     assert.deepStrictEqual(everybody, [1, 1])
-    const local = await counts(io, clients, "hi", () => io.local.emit("hi", "world"))
+    const local = await counts(io, clients, "hello", () => io.local.emit("hello", "world"))
     assert.deepStrictEqual(local, [1, 0])
   },
 

@@ -1,6 +1,7 @@
 /** All programs of the seed that run in Node. */
 import type { Programs } from "../Scene.ts"
 import { broadcasting } from "./Broadcasting.ts"
+import { inCluster } from "./Cluster.ts"
 import { client } from "./Client.ts"
 import { deployment } from "./Deployment.ts"
 import { emitting } from "./Emitting.ts"
@@ -12,7 +13,7 @@ import { serverInstance } from "./ServerInstance.ts"
 import { servers } from "./Servers.ts"
 import { serverSocket } from "./ServerSocket.ts"
 
-/** By chapter. */
+/** By chapter, as far as they also run on the official packages. */
 export const chapters: Readonly<Record<string, Programs>> = {
   introduction,
   servers,
@@ -21,6 +22,7 @@ export const chapters: Readonly<Record<string, Programs>> = {
   "socket of the server": serverSocket,
   middleware,
   deployment,
+  cluster: inCluster,
   "socket of the client": client,
   emitting,
   listening,

@@ -154,7 +154,10 @@ export const client: Programs = {
     }
     {
       // Stand-in for the browser's storage, whose value changes in the meantime.
-      const localStorage = { values: ["older", "abcd"], getItem: (key: string) => ({ [key]: localStorage.values.shift() }) }
+      const localStorage = {
+        values: ["older", "abcd"],
+        getItem: (key: string) => ({ [key]: localStorage.values.shift() })
+      }
       const socket = connect(url, {
         forceNew: true,
         auth: (cb) => {
@@ -278,6 +281,7 @@ export const client: Programs = {
     const lost = event(socket, "disconnect")
     await before.close()
     await lost
+    beat()
     const interval = setInterval(beat, 5)
     scene.defer(() => clearInterval(interval))
     const attempts = event(socket.io, "reconnect_error")

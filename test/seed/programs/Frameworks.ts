@@ -28,8 +28,8 @@ export const frameworks: Programs = {
 
   "Express as TypeScript compiles it to CommonJS": async (scene) => {
     const { console } = scene
-    const express: typeof import("express") = require("express")
-    const app = express()
+    const application: typeof express = require("express")
+    const app = application()
     const httpServer = createServer(app)
     const io = new Server(httpServer, {})
     io.on("connection", (socket) => {

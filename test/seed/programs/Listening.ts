@@ -222,7 +222,7 @@ export const listening: Programs = {
       })
 
       const capturing = socket as Socket & { [events.captureRejectionSymbol]?: (err: Error) => void }
-      capturing[events.captureRejectionSymbol] = (err) => {
+      capturing[events.captureRejectionSymbol] = (err: Error) => {
         console.log(err.message)
         socket.emit("error", err)
       }

@@ -13,7 +13,10 @@ import { connected, event, type Programs } from "../Scene.ts"
 type Next = (err?: ExtendedError) => void
 
 /** A middleware of Express, as the seed's `wrap` takes it. */
-type ExpressMiddleware = (request: never, response: never, next: Next) => void
+type ExpressMiddleware = (request: never, response: never, next: (err?: unknown) => void) => void
+
+const wrap = (middleware: ExpressMiddleware) => (socket: Socket, next: Next) =>
+  middleware(socket.request as never, {} as never, next as (err?: unknown) => void)
 
 interface WithSession extends IncomingMessage {
   readonly session: SessionData & { visits?: number }
@@ -158,9 +161,6 @@ export const middleware: Programs = {
 
   "express-session": async (scene) => {
     const { console } = scene
-    const wrap = (middleware: ExpressMiddleware) => (socket: Socket, next: Next) =>
-      middleware(socket.request as never, {} as never, next)
-
     const sessions = session({ secret: "cats", resave: false, saveUninitialized: true })
     const app = express()
     app.use(sessions)
@@ -187,9 +187,6 @@ export const middleware: Programs = {
   },
 
   Passport: async (scene) => {
-    const wrap = (middleware: ExpressMiddleware) => (socket: Socket, next: Next) =>
-      middleware(socket.request as never, {} as never, next)
-
     const authenticator = new passport.Passport()
     authenticator.use(new Strategy((username, _password, done) => done(null, { username })))
     authenticator.serializeUser((user, done) => done(null, user))
@@ -206,7 +203,7 @@ export const middleware: Programs = {
 
     io.use(wrap(sessions))
     io.use(wrap(authenticator.initialize()))
-    io.use(wrap(authenticator.session() as ExpressMiddleware))
+    io.use(wrap(authenticator.session()))
 
     io.use((socket, next) => {
       if ((socket.request as IncomingMessage & { user?: unknown }).user) {

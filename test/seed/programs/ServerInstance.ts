@@ -131,10 +131,7 @@ export const serverInstance: Programs = {
     await member.join("room1")
     const other = await connected(scene.keep(inRoom.io.socket("/other", {})))
     const closed = event(other, "disconnect")
-    assert.strictEqual(
-      await reasons(inRoom, () => io.in("room1").disconnectSockets(true)),
-      "io server disconnect"
-    )
+    assert.strictEqual(await reasons(inRoom, () => io.in("room1").disconnectSockets(true)), "io server disconnect")
     await closed
 
     const [admin, adminClient] = await scene.pair(io.of("/admin"), `${url}/admin`)
