@@ -35,7 +35,7 @@ export interface Io {
 export const io: Io = Object.assign(lookup.bind(undefined), { Manager, Socket, protocol }) as Io
 Object.assign(io, { io, connect: io, lookup: io, default: io })
 
-export { io as connect, io as lookup, io as "module.exports", Manager, Socket }
+export { io as connect, io as default, io as lookup, io as "module.exports", Manager, Socket }
 export { Engine } from "./client/Engine.ts"
 export type { EngineReservedEvents, HandshakeData, Packet, Transport } from "./client/Engine.ts"
 export type { LookupOptions } from "./client/Lookup.ts"
