@@ -307,7 +307,10 @@ export class ServerSocket implements Member, Askable, Addressee {
 
   /** A handler is running that did not end at once, or a call waits for its turn. */
   busy(): void {
-    if (++this.#running === this.core.settings.maxRunningHandlers && !this.#holding && this.connected) {
+    const limit = this.core.settings.maxRunningHandlers
+    if (++this.#running < limit || this.#holding || !this.connected) return
+    // Answers that handlers wait for come in behind the events: there is more room while there are such.
+    if (this.pendingAcks === 0 || this.#running >= 2 * limit) {
       this.#holding = true
       this.core.counters.pauses++
       this.connection.hold()

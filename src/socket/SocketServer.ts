@@ -57,7 +57,8 @@ export interface Options extends EngineConfig.EngineOptions {
   readonly onInvalidPayload?: InvalidPayloadPolicy | undefined
   /**
    * Handlers of one socket that run or wait; at this number its connection is paused, at half of it resumed. Default 1,000. While it is
-   * paused answers do not come in either: handlers that ask their client then meet the ack timeout.
+   * paused answers do not come in either; therefore a socket that waits for answers of its client is paused at twice the number only.
+   * Handlers of a client that has even more under way, and that ask it, can meet the ack timeout.
    */
   readonly maxRunningHandlers?: number | undefined
   /** Events that wait for a connection handler to return; at this number the connection is paused until it has. Default 100. */

@@ -25,7 +25,10 @@ const Chat = Namespace.make("/chat", {
     pair: Event.make({ args: [Schema.Finite], concurrency: 2 }),
     upload: Event.make({ args: [Schema.Uint8Array], ack: Schema.Uint8Array })
   },
-  fromServer: { said: Event.make({ args: [Schema.String, Schema.Struct({ at: Schema.Date })] }) }
+  fromServer: {
+    said: Event.make({ args: [Schema.String, Schema.Struct({ at: Schema.Date })] }),
+    asked: Event.make({ args: [], ack: Schema.Boolean })
+  }
 })
 const nsp = "/chat"
 
@@ -468,6 +471,39 @@ describe("concurrency", () => {
         yield* TestClock.adjust(10)
         assert.strictEqual(server.server.core.counters.pauses, paused ? 1 : 0)
       })
+    )
+  }
+
+  for (const [calls, paused] of [
+    [19, false],
+    [20, true]
+  ] as const) {
+    it.effect(
+      `${calls} handlers that ask their client: the answers behind them ${paused ? "do not " : ""}get through`,
+      () =>
+        Effect.gen(function* () {
+          const answered: Array<number> = []
+          const server = yield* Fake.make(
+            SocketServer.namespace(Chat, (socket) =>
+              socket.on("tell", (n) =>
+                Effect.andThen(
+                  Effect.ignore(socket.emitWithAck("asked")),
+                  Effect.sync(() => answered.push(n))
+                )
+              )
+            ),
+            { maxRunningHandlers: 10 }
+          )
+          const client = server.connected(nsp)
+          for (let n = 0; n < calls; n++) client.emit(nsp, "tell", n)
+          assert.strictEqual(client.session.paused, paused)
+          if (paused) return
+          for (const packet of client.packets) if (packet.id !== undefined) client.answer(nsp, packet.id, true)
+          assert.strictEqual(answered.length, calls)
+          // Nobody waits for an answer now: the limit is what it was.
+          assert.isFalse(client.session.paused)
+          assert.strictEqual(server.server.core.counters.pauses, 0)
+        })
     )
   }
 
