@@ -16,6 +16,7 @@ import {
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { writeAll } from "./bundle.ts"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -119,8 +120,9 @@ const checkTypes = (folder: string): void => {
   if (ours.length > 0) throw new Error(`the published types do not compile:\n${ours.join("\n")}`)
 }
 
-const main = (): void => {
+const main = async (): Promise<void> => {
   compile()
+  const bundles = await writeAll()
   const files = checkTargets()
   const folder = mkdtempSync(join(tmpdir(), "effect-socketio-pack-"))
   try {
@@ -131,12 +133,12 @@ const main = (): void => {
     rmSync(folder, { recursive: true, force: true })
   }
   console.log(
-    `built dist: ${files} files of package.json exist, ${specifiers.length} entry points import, require and type-check`
+    `built dist: ${files} files of package.json exist, ${specifiers.length} entry points import, require and type-check, ${bundles.length} bundles`
   )
 }
 
 try {
-  main()
+  await main()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
