@@ -48,7 +48,7 @@ export type AllButLast<T extends ReadonlyArray<Anything>> = T extends readonly [
   : Array<Anything>
 
 /** The first parameter of a function. */
-export type FirstArg<T> = T extends (arg: infer Param) => infer _ ? Param : Anything
+export type FirstArg<T> = T extends (arg: infer Param, ...others: Array<never>) => infer _ ? Param : Anything
 
 type PrependTimeoutError<T extends Array<Anything>> = {
   [K in keyof T]: T[K] extends (...args: infer Params) => infer Result ? (err: Error, ...args: Params) => Result : T[K]
