@@ -33,8 +33,8 @@ export type EngineOptions = {
 export interface ManagerOptions extends EngineOptions {
   /** `http`, `https`, `ws` or `wss`; in a browser also relative, and by default where the page is from. Its path is not used. */
   readonly url?: string | undefined
-  /** How packets are written; the server must use the same. Default: JSON with attachments. */
-  readonly codec?: SocketCodec | undefined
+  /** How packets are written (`effect-socketio/parser`); the server must use the same. Default: JSON with attachments. */
+  readonly parser?: SocketCodec | undefined
   /** Whether to connect again: by the four options below if one is given, else by the policy of the `Reconnection` reference. Default true. */
   readonly reconnection?: boolean | undefined
   /** Default: without limit. */
@@ -152,7 +152,7 @@ const prepare = (
     address,
     engine,
     platform,
-    codec: options.codec ?? json,
+    codec: options.parser ?? json,
     policy: policyOf(options, context),
     timeout: finite(millisOf(options.connectTimeout, defaultConnectTimeout))
   }

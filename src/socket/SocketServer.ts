@@ -47,7 +47,7 @@ export interface Options extends EngineConfig.EngineOptions {
   readonly addTrailingSlash?: boolean | undefined
   /** How long a client may stay without any namespace. Default 45 seconds. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** How packets are written; clients must use the same. Default: Socket.IO's JSON. */
+  /** How packets are written (`effect-socketio/parser`); clients must use the same. Default: Socket.IO's JSON. */
   readonly parser?: SocketCodec.SocketCodec | undefined
   /** Whether a dynamic namespace is forgotten when its last socket leaves. Default false. */
   readonly cleanupEmptyChildNamespaces?: boolean | undefined

@@ -109,7 +109,7 @@ export const ourClient: ClientDriver = {
             }),
         ...(options.timeout === undefined ? {} : { connectTimeout: options.timeout }),
         ...(options.query === undefined ? {} : { query: options.query }),
-        ...(options.msgpack === true ? { codec: msgpack } : {})
+        ...(options.msgpack === true ? { parser: msgpack } : {})
       }).pipe(Scope.provide(scope))
     )
     const connect = (nsp: string, auth: Auth | undefined) =>
