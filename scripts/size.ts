@@ -1,12 +1,14 @@
 /**
- * Size of the browser client beside the official client's own bundles: `npm run size [-- --parts]`. Minified by esbuild for ES2022
- * and the browser, from source; gzip -9 and brotli at its best, as a static file server would send them.
+ * Size of the browser clients beside the official client's own bundles: `npm run size [-- --parts]`. Ours: the bundles of
+ * `scripts/bundle.ts`, and what a program of the Effect client carries, minified by esbuild for ES2022 and the browser, from source.
+ * gzip -9 and brotli at its best, as a static file server would send them.
  */
 import { build } from "esbuild"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { brotliCompressSync, constants, gzipSync } from "node:zlib"
+import { bundleAll } from "./bundle.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const official = join(root, "node_modules/socket.io-client/dist")
@@ -33,17 +35,14 @@ const entries: ReadonlyArray<Entry> = [
     title: "effect-socketio/client and contract, all exports",
     needs: ["src/client/index.ts", "src/contract/index.ts"],
     code: 'export * from "./src/client/index.ts"\nexport * from "./src/contract/index.ts"'
-  },
-  {
-    title: "effect-socketio/facade/client, all exports",
-    needs: ["src/facade/client.ts"],
-    code: 'export * from "./src/facade/client.ts"'
   }
 ]
 
 interface Row {
   readonly title: string
   readonly bytes: Uint8Array | undefined
+  /** What it is compared with; the official ES module where nothing else is said. */
+  readonly official?: Uint8Array
   readonly parts: ReadonlyArray<readonly [name: string, bytes: number]>
 }
 
@@ -77,11 +76,20 @@ const bundle = async (entry: Entry): Promise<Row> => {
   }
 }
 
-const rows: Array<Row> = ["socket.io.esm.min.js", "socket.io.min.js", "socket.io.msgpack.min.js"].map((file) => ({
-  title: `socket.io-client ${file}`,
-  bytes: readFileSync(join(official, file)),
-  parts: []
-}))
+const rows: Array<Row> = []
+const bundles = await bundleAll()
+for (const file of ["socket.io.esm.min.js", "socket.io.min.js", "socket.io.msgpack.min.js"]) {
+  const bytes = readFileSync(join(official, file))
+  rows.push({ title: `socket.io-client ${file}`, bytes, official: bytes, parts: [] })
+  const built = bundles.find((each) => each.file === file)
+  if (built === undefined) throw new Error(`no bundle ${file}`)
+  rows.push({
+    title: `effect-socketio  ${file}`,
+    bytes: new TextEncoder().encode(built.code),
+    official: bytes,
+    parts: built.inputs
+  })
+}
 for (const entry of entries) rows.push(await bundle(entry))
 
 const gzip = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).length
@@ -89,13 +97,13 @@ const brotli = (bytes: Uint8Array) =>
   brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length
 
 const base = gzip(rows[0]!.bytes!)
-const lines = rows.map(({ title, bytes }) =>
+const lines = rows.map(({ title, bytes, official }) =>
   bytes === undefined
     ? [title, "not there yet", "", "", ""]
     : [
         title,
         ...[bytes.length, gzip(bytes), brotli(bytes)].map((size) => size.toLocaleString("en-US")),
-        (gzip(bytes) / base).toFixed(2)
+        (gzip(bytes) / (official === undefined ? base : gzip(official))).toFixed(2)
       ]
 )
 const table = [["bytes", "min", "gzip", "brotli", "gzip against official"], ...lines]
