@@ -14,7 +14,7 @@ import type { ServerCore } from "./ServerCore.ts"
 import { reliable, type ServerSocket } from "./ServerSocket.ts"
 import { Disconnected } from "./SocketError.ts"
 
-/** Namespaces that the server has left and the client may not know of yet; more than these are not remembered. */
+/** Namespaces that the server has left and the client may not know of yet: the last ones are remembered. */
 const maxLeft = 32
 
 /** What the client sent cannot be a packet; the message is the official parser's. */
@@ -120,7 +120,10 @@ export class Connection implements SessionSink, Expirable {
   /** The server has left a namespace: what the client sent before it knew is no offence. */
   leftByServer(name: string): void {
     const left = (this.#left ??= new Set())
-    if (left.size < maxLeft) left.add(name)
+    left.delete(name)
+    left.add(name)
+    // Clients do not confirm that they know; what they sent before they did is most likely about the last ones.
+    if (left.size > maxLeft) for (const oldest of left) return void left.delete(oldest)
   }
 
   /** Leaves all namespaces and closes the session. */

@@ -240,6 +240,30 @@ describe("leaving", () => {
     })
   )
 
+  for (const [later, closes] of [
+    [31, false],
+    [32, true]
+  ] as const) {
+    it.effect(`an event in flight when ${later} more namespaces were left since: ${closes ? "an" : "no"} offence`, () =>
+      Effect.gen(function* () {
+        const family = SocketServer.namespace(Namespace.untyped(/^\/n-/), (socket) =>
+          Effect.forkScoped(Effect.andThen(Effect.sleep(1), socket.disconnect()))
+        )
+        const server = yield* Fake.make(Layer.mergeAll(MainLive, family))
+        const client = server.connected("/")
+        for (let n = 0; n <= later; n++) {
+          client.connect(`/n-${n}`)
+          yield* TestClock.adjust(1)
+        }
+        // Whoever was left last is always known, however many there were on this connection.
+        client.emit(`/n-${later}`, "late")
+        assert.isUndefined(client.session.closed)
+        client.emit("/n-0", "late")
+        assert.strictEqual(client.session.closed !== undefined, closes)
+      })
+    )
+  }
+
   it.effect("disconnect(true) leaves every namespace, then closes the connection", () =>
     Effect.gen(function* () {
       const reasons: Array<string> = []
