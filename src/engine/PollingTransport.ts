@@ -94,6 +94,8 @@ class PollingTransport implements RequestTransport, Expirable {
   }
 
   close(discard: boolean, last: ReadonlyArray<FrameGroup.FrameGroup> = []): void {
+    // Nobody comes any more to be told.
+    if (this.phase === "closing" && discard) return this.end()
     if (this.phase !== "open") return
     if (this.poll !== undefined && (discard || last.length === 0)) {
       this.answerPoll(discard ? (last.length > 0 ? last : [noopGroup]) : [closeGroup], last.length > 0)

@@ -338,8 +338,10 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
 
   onClose(reason: CloseReason.CloseReason, cause: unknown): void {
     // When the session has closed already, this says that its peer has been told.
-    if (this.closed !== undefined) this.host.sessions.remove(this)
-    else this.step({ _tag: "TransportClosed", lane: "current", reason }, cause)
+    if (this.closed !== undefined) {
+      this.dropProbe()
+      this.host.sessions.remove(this)
+    } else this.step({ _tag: "TransportClosed", lane: "current", reason }, cause)
   }
 
   pause(): void {
@@ -471,13 +473,27 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     this.flush()
   }
 
-  private dropProbe(): void {
+  dropProbe(): void {
     const probe = this.probing
     if (probe === undefined) return
     this.probing = undefined
     this.host.counters.upgradesFailed++
     probe.transport.attach(nobody)
     probe.transport.close(false)
+  }
+
+  /** The client went over to the new transport while the session ended: what it has not been told it hears there. */
+  bequeath(): void {
+    const probe = this.probing
+    if (probe === undefined) return
+    this.probing = undefined
+    const old = this.transport
+    this.transport = probe.transport
+    old.attach(nobody)
+    old.close(true)
+    this.host.counters.upgraded++
+    this.transport.attach(this)
+    this.transport.close(false, this.take())
   }
 
   // End
@@ -489,10 +505,11 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
     const counters = this.host.counters
     counters.open--
     counters.closed[reason]++
-    if (this.probing !== undefined) this.dropProbe()
     const transport = this.transport
     // We said so: the peer is to learn it after everything else. Otherwise there may be nobody left to tell.
     const orderly = reason === CloseReason.forcedClose
+    // A client that is about to switch polls no more: it is told by whichever transport it uses next.
+    if (!orderly || transport.writable || this.probing?.answered !== true) this.dropProbe()
     const last = this.take()
     if (!orderly) this.forget()
     // A peer that does not read what waits for it would not read that it is over either.
@@ -531,6 +548,8 @@ class Probe implements TransportSink, Expirable {
   readonly transport: Transport
   private readonly session: SessionImpl
   private readonly heartbeat: Heartbeat["Service"]
+  /** Whether the client may switch at any moment. */
+  answered = false
   private upgradeTimeout: Deadline | undefined = undefined
   private pollRelease: Deadline | undefined = undefined
 
@@ -564,16 +583,24 @@ class Probe implements TransportSink, Expirable {
 
   onFrame(frame: Frame): void {
     const packet = EnginePacket.decode(frame)
+    if (this.session.closed !== undefined) {
+      const switches = !EnginePacket.isFailure(packet) && packet.type === "upgrade"
+      return switches ? this.session.bequeath() : this.session.dropProbe()
+    }
     if (EnginePacket.isFailure(packet)) {
       return this.session.step({ _tag: "Undecodable", lane: "probe", message: packet.message })
     }
-    if (packet.type === "ping" && packet.data === "probe") this.session.notifyUpgrading(this.transport)
+    if (packet.type === "ping" && packet.data === "probe") {
+      this.answered = true
+      this.session.notifyUpgrading(this.transport)
+    }
     this.session.step({ _tag: "Packet", lane: "probe", packet })
   }
 
   onDrain(): void {}
 
   onClose(reason: CloseReason.CloseReason): void {
-    this.session.step({ _tag: "TransportClosed", lane: "probe", reason })
+    if (this.session.closed !== undefined) this.session.dropProbe()
+    else this.session.step({ _tag: "TransportClosed", lane: "probe", reason })
   }
 }

@@ -51,11 +51,12 @@ describe("upgrade", () => {
     })
   )
 
-  it.effect("polls that come before the client has paused are released every 100 ms", () =>
+  it.effect("polls of a client that does not pause are released every 100 ms, from the second on", () =>
     Effect.gen(function* () {
       const bench = yield* make(calm)
       const { query, socket } = yield* probing(bench)
       socket.receive("2probe")
+      assert.strictEqual(bench.get(query).text, "6")
       const poll = bench.get(query)
       yield* TestClock.adjust(99)
       assert.isUndefined(poll.status)
@@ -169,13 +170,71 @@ describe("upgrade", () => {
       const bench = yield* make(calm)
       const { session, socket } = yield* probing(bench)
       socket.receive("2probe")
-      session.close("forced close")
+      session.close("ping timeout")
       assert.deepStrictEqual(socket.ended, { code: 1005 })
       yield* TestClock.adjust("1 minute")
       assert.strictEqual(bench.engine.deadlines.size, 0)
       assert.strictEqual(bench.closed.length, 1)
     })
   )
+
+  it.effect(
+    "a session closed between the probe's answer and the switch: the client hears everything by WebSocket",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* make(calm)
+        const { query, session, socket } = yield* probing(bench)
+        socket.receive("2probe")
+        assert.deepStrictEqual(socket.take(), ["3probe"])
+        session.write(message("goodbye"), plain)
+        session.close("forced close")
+        yield* turn
+        assert.isUndefined(socket.ended)
+        socket.receive("5")
+        assert.deepStrictEqual(socket.take(), ["4goodbye"])
+        assert.deepStrictEqual(socket.ended, { code: 1005 })
+        assert.strictEqual(bench.get(query).status, 400)
+        assert.strictEqual(bench.engine.deadlines.size, 0)
+        assert.strictEqual(bench.closed.length, 1)
+      })
+  )
+
+  it.effect(
+    "a session closed between the probe's answer and the next poll: the client hears everything by polling",
+    () =>
+      Effect.gen(function* () {
+        const bench = yield* make(calm)
+        const { query, session, socket } = yield* probing(bench)
+        socket.receive("2probe")
+        session.write(message("goodbye"), plain)
+        session.close("forced close")
+        yield* turn
+        assert.strictEqual(bench.get(query).text, "4goodbye")
+        assert.strictEqual(bench.get(query).text, "1")
+        assert.deepStrictEqual(socket.ended, { code: 1005 })
+        assert.strictEqual(bench.engine.deadlines.size, 0)
+      })
+  )
+
+  for (const ending of ["says something else", "goes away", "stays silent"] as const) {
+    it.effect(`a probe that ${ending} after the session has been closed leaves nothing behind`, () =>
+      Effect.gen(function* () {
+        const bench = yield* make(calm)
+        const { query, session, socket } = yield* probing(bench)
+        socket.receive("2probe")
+        session.write(message("goodbye"), plain)
+        session.close("forced close")
+        yield* turn
+        if (ending === "says something else") socket.receive("4hello")
+        if (ending === "goes away") socket.handlers?.onClose(1006, "", new Error("reset"))
+        if (ending !== "stays silent") assert.strictEqual(bench.get(query).text, "4goodbye")
+        yield* TestClock.adjust("1 minute")
+        if (ending !== "goes away") assert.isDefined(socket.ended)
+        assert.strictEqual(bench.engine.deadlines.size, 0)
+        assert.strictEqual(bench.get(query).status, 400)
+      })
+    )
+  }
 
   it.effect("heartbeats go on after an upgrade that came between ping and pong", () =>
     Effect.gen(function* () {
