@@ -14,7 +14,11 @@ export interface Machine {
   readonly command: string
 }
 
-const baselines: ReadonlyArray<Baseline> = ["official", "ws", "ws-cork"]
+/** Servers that are not ours. */
+const foreign: ReadonlyArray<Baseline> = ["official", "ws", "ws-cork"]
+
+/** What a server of ours is compared with. */
+const baselinesOf = (server: string): ReadonlyArray<Baseline> => (server === "ours" ? foreign : [...foreign, "ours"])
 
 const number = (value: number): string =>
   Math.abs(value) >= 1000
@@ -55,8 +59,9 @@ const absolutes = (outcomes: ReadonlyArray<Outcome>, servers: ReadonlyArray<stri
     )
   )
 
-const goalText = (figure: Figure, baseline: Baseline, ratio: Stats.Summary | undefined): string => {
-  const goal = figure.goals[baseline]
+const goalText = (figure: Figure, server: string, baseline: Baseline, ratio: Stats.Summary | undefined): string => {
+  const goals = figure.goals[baseline]
+  const goal = typeof goals === "object" ? goals[server] : goals
   if (goal === undefined) return ""
   const met = ratio === undefined ? "" : ratio.median <= goal ? " ✓" : " ✗"
   return `, goal ${goal.toFixed(2)}${met}`
@@ -64,16 +69,16 @@ const goalText = (figure: Figure, baseline: Baseline, ratio: Stats.Summary | und
 
 const ours = (outcomes: ReadonlyArray<Outcome>, server: string): string =>
   table(
-    [server, ...baselines.map((baseline) => `against ${baseline}`)],
+    [server, ...baselinesOf(server).map((baseline) => `against ${baseline}`)],
     outcomes.flatMap((outcome) =>
       outcome.scenario.figures.map((figure) => [
         figure.title,
-        ...baselines.map((baseline) => {
+        ...baselinesOf(server).map((baseline) => {
           const ratio = Stats.ratio(
             values(seriesOf(outcome, server), figure.key),
             values(seriesOf(outcome, baseline), figure.key)
           )
-          return ratioText(ratio) + goalText(figure, baseline, ratio)
+          return ratioText(ratio) + goalText(figure, server, baseline, ratio)
         })
       ])
     )
@@ -129,7 +134,7 @@ const failures = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
 export const markdown = (outcomes: ReadonlyArray<Outcome>, machine: Machine): string => {
   const measured = new Set(outcomes.flatMap((outcome) => outcome.series.map((series) => series.server)))
   const servers = [...measured]
-  const contenders = servers.filter((server) => !baselines.some((baseline) => baseline === server))
+  const contenders = servers.filter((server) => !foreign.some((baseline) => baseline === server))
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`)
   return [
     `${machine.date} · ${machine.cpu}, ${machine.cores} cores · load average ${machine.load.toFixed(2)} at the start · ${machine.pinned}`,
@@ -174,7 +179,7 @@ export const json = (outcomes: ReadonlyArray<Outcome>, machine: Machine): string
               one.server,
               Object.fromEntries(
                 series
-                  .filter((base) => base !== one && baselines.some((baseline) => baseline === base.server))
+                  .filter((base) => base !== one && baselinesOf(one.server).some((name) => name === base.server))
                   .map((base) => [base.server, Stats.ratio(values(one, figure.key), values(base, figure.key))])
               )
             ])

@@ -1,6 +1,6 @@
 import * as ClosedLoop from "../load/ClosedLoop.ts"
 import * as Message from "../Message.ts"
-import { cpuPerOperation, type Scenario } from "../Scenario.ts"
+import { cpuPerOperation, facadeToEffect, type Scenario } from "../Scenario.ts"
 
 // Ids 10 to 25 are used again and again: a fixed width, so that frames can be made once.
 const first = 10
@@ -14,7 +14,7 @@ export const ack: Scenario = {
   gc: false,
   duration: 1000,
   rounds: 7,
-  figures: [cpuPerOperation("ack, 50 x 16 in flight", { official: 0.8 })],
+  figures: [cpuPerOperation("ack, 50 x 16 in flight", { official: 0.8, ours: facadeToEffect })],
   prepare: (port) =>
     ClosedLoop.prepare(port, {
       connections: 50,

@@ -1,6 +1,6 @@
 import * as ClosedLoop from "../load/ClosedLoop.ts"
 import * as Message from "../Message.ts"
-import { cpuPerOperation, type Scenario } from "../Scenario.ts"
+import { cpuPerOperation, facadeToEffect, type Scenario } from "../Scenario.ts"
 
 /** Throughput: each request is a write of its own, as independent callers make them; how many one read brings is up to the timing. */
 export const echo: Scenario = {
@@ -11,7 +11,7 @@ export const echo: Scenario = {
   gc: false,
   duration: 1000,
   rounds: 7,
-  figures: [cpuPerOperation("echo, 50 x 32 in flight", { official: 0.8 })],
+  figures: [cpuPerOperation("echo, 50 x 32 in flight", { official: 0.8, ours: facadeToEffect })],
   prepare: (port) =>
     ClosedLoop.prepare(port, {
       connections: 50,

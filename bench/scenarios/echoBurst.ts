@@ -1,6 +1,6 @@
 import * as ClosedLoop from "../load/ClosedLoop.ts"
 import * as Message from "../Message.ts"
-import { cpuPerOperation, type Scenario } from "../Scenario.ts"
+import { cpuPerOperation, facadeToEffect, type Scenario } from "../Scenario.ts"
 
 /** The best case for batching: 32 requests in one segment, so a server that corks reads once and writes once for all of them. */
 export const echoBurst: Scenario = {
@@ -11,7 +11,7 @@ export const echoBurst: Scenario = {
   gc: false,
   duration: 1000,
   rounds: 5,
-  figures: [cpuPerOperation("echo, bursts of 32", { official: 0.8 })],
+  figures: [cpuPerOperation("echo, bursts of 32", { official: 0.8, ours: facadeToEffect })],
   prepare: (port) =>
     ClosedLoop.prepare(port, {
       connections: 50,

@@ -19,6 +19,18 @@ const known: ReadonlyArray<Server> = [
     about: "effect-socketio, Effect API, contract events",
     features: ["websocket", "polling"],
     module: at("ours.ts")
+  },
+  {
+    name: "facade",
+    about: "effect-socketio, Socket.IO's API (the facade), socket.request kept",
+    features: ["websocket", "polling"],
+    module: at("facade.ts")
+  },
+  {
+    name: "facade-lean",
+    about: "the facade with keepRequest: false",
+    features: ["websocket", "polling"],
+    module: at("facadeLean.ts")
   }
 ]
 

@@ -1,0 +1,14 @@
+/** Our server behind Socket.IO's API with its defaults: the program of `official.ts`, with the import changed. */
+import type { AddressInfo } from "node:net"
+import { createServer } from "node:http"
+import { Server } from "effect-socketio/facade"
+import { type FromClient, type FromServer, serve } from "./events.ts"
+import type { Start } from "./Server.ts"
+
+/** Starts it. */
+export const start: Start = () =>
+  new Promise((resolve) => {
+    const http = createServer()
+    serve(new Server<FromClient, FromServer>(http))
+    http.listen(0, "127.0.0.1", () => resolve({ port: (http.address() as AddressInfo).port }))
+  })

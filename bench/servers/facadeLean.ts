@@ -1,0 +1,14 @@
+/** Our server behind Socket.IO's API, told not to keep `socket.request`. */
+import type { AddressInfo } from "node:net"
+import { createServer } from "node:http"
+import { Server } from "effect-socketio/facade"
+import { type FromClient, type FromServer, serve } from "./events.ts"
+import type { Start } from "./Server.ts"
+
+/** Starts it. */
+export const start: Start = () =>
+  new Promise((resolve) => {
+    const http = createServer()
+    serve(new Server<FromClient, FromServer>(http, { keepRequest: false }))
+    http.listen(0, "127.0.0.1", () => resolve({ port: (http.address() as AddressInfo).port }))
+  })
