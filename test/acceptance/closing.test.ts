@@ -138,7 +138,7 @@ describe("a connection that is paused", () => {
   it.live("takes leave of a server that closes at once, instead of when it is cut off", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.fork(yield* Effect.scope)
-      let running = 0
+      const running = yield* Deferred.make<void>()
       const live = SocketServer.namespace(Main, (socket) =>
         socket.on("never", () =>
           Effect.andThen(
@@ -150,7 +150,7 @@ describe("a connection that is paused", () => {
       const port = yield* listen(live, scope, { maxRunningHandlers: 1, maxPendingEvents: 1 })
       const frames = Array.from({ length: 10 }, () => '42["never"]')
       const { ended } = open(port, frames)
-      while (running === 0) yield* Effect.sleep(5)
+      yield* Deferred.await(running)
       yield* Scope.close(scope, Exit.void).pipe(Effect.timeout("5 seconds"))
       assert.strictEqual(yield* Effect.promise(() => ended), "1005")
     }).pipe(Effect.scoped)

@@ -105,12 +105,15 @@ describe("a client whose every part fails", () => {
         assert.isTrue(Exit.isFailure(yield* Fiber.join(refused)))
         const client = yield* Fiber.join(connecting)
         const handled: Array<unknown> = []
-        yield* client.on("bad", boom)
+        yield* client.on("bad", (): Effect.Effect<void> => boom())
         yield* client.on("bad", () => Effect.die("x"))
         yield* client.on("bad", () => Effect.interrupt)
         yield* client.on("bad", () => Effect.promise(() => Promise.reject(new Error("x"))))
         yield* client.on("good", (value) => Effect.sync(() => handled.push(value)))
-        yield* SocketClient.events(client, "bad").pipe(Stream.runForEach(boom), Effect.forkScoped)
+        yield* SocketClient.events(client, "bad").pipe(
+          Stream.runForEach((): Effect.Effect<void> => boom()),
+          Effect.forkScoped
+        )
         for (let i = 0; i < 3; i++) yield* sockets[0]!.emit("bad", i)
         yield* sockets[0]!.emit("good", 1)
         yield* MemoryNetwork.adjust("1 second")
