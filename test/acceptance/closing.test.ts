@@ -140,12 +140,7 @@ describe("a connection that is paused", () => {
       const scope = yield* Scope.fork(yield* Effect.scope)
       const running = yield* Deferred.make<void>()
       const live = SocketServer.namespace(Main, (socket) =>
-        socket.on("never", () =>
-          Effect.andThen(
-            Effect.sync(() => running++),
-            Effect.never
-          )
-        )
+        socket.on("never", () => Effect.andThen(Deferred.succeed(running, undefined), Effect.never))
       )
       const port = yield* listen(live, scope, { maxRunningHandlers: 1, maxPendingEvents: 1 })
       const frames = Array.from({ length: 10 }, () => '42["never"]')
