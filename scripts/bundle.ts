@@ -27,7 +27,7 @@ const entry = join(root, "src/facade/client.ts")
 
 // `var` in a script makes a property of the window; so does this, and in workers too.
 const script = `import { io } from ${JSON.stringify(entry)}\nglobalThis.io = io`
-const module = `export * from ${JSON.stringify(entry)}`
+const module = `export * from ${JSON.stringify(entry)}\nexport { default } from ${JSON.stringify(entry)}`
 
 interface Bundle {
   readonly file: string

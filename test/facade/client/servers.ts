@@ -40,8 +40,10 @@ export const official = async (
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> =>
     (stopped ??= (async () => {
-      await io.close()
+      const closed = io.close()
+      // What browsers keep open would be waited for.
       http.closeAllConnections()
+      await closed
     })())
   onTestFinished(stop)
   return { io, http, url: `http://127.0.0.1:${bound}`, port: bound, stop }
