@@ -18,7 +18,7 @@ export type LookupOptions = Partial<ManagerOptions & SocketOptions>
  * `multiplex: false`) or the namespace is in use already.
  */
 export const lookup = (uri?: string | LookupOptions, opts?: LookupOptions): Socket => {
-  const options = (typeof uri === "object" ? uri : opts) ?? {}
+  const options = (uri && typeof uri === "object" ? uri : opts) ?? {}
   const given = typeof uri === "string" ? uri : undefined
   const { base } = makePlatform()
   const { origin, nsp } = Url.parse(given ?? urlOf(options, base), base)

@@ -38,6 +38,14 @@ export interface ManagerReservedEvents {
   reconnect: (attempt: number) => void
 }
 
+/** What the machine and the delays look at when it comes to it, so that it can be changed. */
+type Settings = { -readonly [K in keyof ClientMachineOptions]: ClientMachineOptions[K] } & {
+  -readonly [K in keyof Backoff.BackoffOptions]: Backoff.BackoffOptions[K]
+} & { attempts: number }
+
+/** `true` has no number: it means no limit, as `false` does. */
+const timeoutOf = (timeout: number | boolean): number | undefined => (typeof timeout === "number" ? timeout : undefined)
+
 type OpenCallback = (err?: Error) => void
 
 /** One connection to a server, with its namespaces. */
@@ -55,38 +63,29 @@ export class Manager<
   readonly _autoConnect: boolean
   readonly #uri: string | undefined
   readonly #machine: ClientMachine
-  /** What the machine looks at when it has to decide. */
-  readonly #settings: { -readonly [K in keyof ClientMachineOptions]: ClientMachineOptions[K] }
+  readonly #settings: Settings
   readonly #timers: ClientTimers
   readonly #platform: ClientPlatform
   /** The engine whose words count. */
   #current: Engine | undefined = undefined
   #openCallbacks: Array<OpenCallback> = []
   #stopOnline: (() => void) | undefined = undefined
-  #reconnectionAttempts: number
-  #reconnectionDelay: number
-  #reconnectionDelayMax: number
-  #randomizationFactor: number
-  #timeout: number | boolean = false
 
   constructor(opts: Partial<ManagerOptions>)
   constructor(uri?: string, opts?: Partial<ManagerOptions>)
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>)
   constructor(uri?: string | Partial<ManagerOptions>, opts?: Partial<ManagerOptions>) {
     super()
-    const given = (typeof uri === "object" ? uri : opts) ?? {}
+    const given = (uri && typeof uri === "object" ? uri : opts) ?? {}
     this.#uri = typeof uri === "string" && uri !== "" ? uri : undefined
     const options = { ...given, path: given.path || "/socket.io" }
     this.opts = options
-    this.#reconnectionAttempts = options.reconnectionAttempts || Number.POSITIVE_INFINITY
-    this.#reconnectionDelay = options.reconnectionDelay || Backoff.defaultOptions.min
-    this.#reconnectionDelayMax = options.reconnectionDelayMax || Backoff.defaultOptions.max
-    this.#randomizationFactor = options.randomizationFactor ?? Backoff.defaultOptions.jitter
     this._autoConnect = options.autoConnect !== false
     // What is wrong with the transports is said at once.
     engineOptions(options)
     this.#timers = Timers.make(options)
     this.#platform = makePlatform(options)
+    const { defaultOptions } = Backoff
     this.#settings = {
       codec: toCodec(options.parser ?? defaultParser, {
         binaryType: () => this.engine.binaryType,
@@ -95,21 +94,24 @@ export class Manager<
         violated: (message) => this.#machine.violated(message)
       }),
       reconnection: options.reconnection !== false,
-      timeout: undefined
+      attempts: options.reconnectionAttempts || Number.POSITIVE_INFINITY,
+      min: options.reconnectionDelay || defaultOptions.min,
+      max: options.reconnectionDelayMax || defaultOptions.max,
+      factor: defaultOptions.factor,
+      jitter: options.randomizationFactor ?? defaultOptions.jitter,
+      timeout: timeoutOf(options.timeout ?? 20_000)
     }
-    this.timeout(options.timeout ?? 20_000)
     this.#machine = new ClientMachine(this.#settings, this.#host())
     if (this._autoConnect) this.open()
   }
 
-  /** Whether to connect again after a lost connection or a failed attempt. */
+  /** Whether to connect again after a lost connection or a failed attempt; `false` also ends a wait for the next one. */
   reconnection(): boolean
   reconnection(v: boolean): this
   reconnection(v?: boolean): this | boolean
   reconnection(v?: boolean): this | boolean {
-    if (v === undefined) return this.#settings.reconnection
-    this.#settings.reconnection = v
-    return this
+    if (v === false && this._reconnecting && this._readyState === "closed") this._close()
+    return this.#setting("reconnection", v)
   }
 
   /** How many attempts are made before giving up. */
@@ -117,9 +119,7 @@ export class Manager<
   reconnectionAttempts(v: number): this
   reconnectionAttempts(v?: number): this | number
   reconnectionAttempts(v?: number): this | number {
-    if (v === undefined) return this.#reconnectionAttempts
-    this.#reconnectionAttempts = v
-    return this
+    return this.#setting("attempts", v)
   }
 
   /** Milliseconds before the first attempt. */
@@ -127,9 +127,7 @@ export class Manager<
   reconnectionDelay(v: number): this
   reconnectionDelay(v?: number): this | number
   reconnectionDelay(v?: number): this | number {
-    if (v === undefined) return this.#reconnectionDelay
-    this.#reconnectionDelay = v
-    return this
+    return this.#setting("min", v)
   }
 
   /** The longest delay in milliseconds. */
@@ -137,9 +135,7 @@ export class Manager<
   reconnectionDelayMax(v: number): this
   reconnectionDelayMax(v?: number): this | number
   reconnectionDelayMax(v?: number): this | number {
-    if (v === undefined) return this.#reconnectionDelayMax
-    this.#reconnectionDelayMax = v
-    return this
+    return this.#setting("max", v)
   }
 
   /** By which part of it a delay may be off. */
@@ -147,9 +143,7 @@ export class Manager<
   randomizationFactor(v: number): this
   randomizationFactor(v?: number): this | number
   randomizationFactor(v?: number): this | number {
-    if (v === undefined) return this.#randomizationFactor
-    this.#randomizationFactor = v
-    return this
+    return this.#setting("jitter", v)
   }
 
   /** Milliseconds that an attempt may take, `false` for any time. */
@@ -157,9 +151,17 @@ export class Manager<
   timeout(v: number | boolean): this
   timeout(v?: number | boolean): this | number | boolean
   timeout(v?: number | boolean): this | number | boolean {
-    if (v === undefined) return this.#timeout
-    this.#timeout = v
-    this.#settings.timeout = typeof v === "number" ? v : undefined
+    if (v === undefined) return this.#settings.timeout ?? false
+    return this.#setting("timeout", timeoutOf(v), true) as this
+  }
+
+  #setting<K extends keyof Settings>(
+    key: K,
+    value: Settings[K] | undefined,
+    given = value !== undefined
+  ): this | Settings[K] {
+    if (!given) return this.#settings[key]
+    this.#settings[key] = value as Settings[K]
     return this
   }
 
@@ -282,14 +284,9 @@ export class Manager<
       setTimer: (millis, target) => this.#timers.set(millis, () => target.onDeadline()),
       cancelTimer: (timer) => (timer as () => void)(),
       decideRetry: (decision, attempt) => {
-        if (attempt > this.#reconnectionAttempts) return this.#machine.giveUp(decision)
-        const delays = {
-          min: this.#reconnectionDelay,
-          max: this.#reconnectionDelayMax,
-          factor: Backoff.defaultOptions.factor,
-          jitter: this.#randomizationFactor
-        }
-        this.#machine.retryAfter(decision, Backoff.delay(delays, attempt - 1, this.#timers.random()))
+        const settings = this.#settings
+        if (attempt > settings.attempts) return this.#machine.giveUp(decision)
+        this.#machine.retryAfter(decision, Backoff.delay(settings, attempt - 1, this.#timers.random()))
       },
       onOpen: () => {
         this.emitReserved("open")

@@ -208,6 +208,20 @@ describe("reconnection", () => {
     ])
   })
 
+  it("can be turned off while the next attempt is waited for", async () => {
+    const port = await deadPort()
+    const socket = socketOf(`http://127.0.0.1:${port}`)
+    await next(socket, "connect_error")
+    const calls = record(socket.io, socket)
+    socket.io.reconnection(false)
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    assert.deepStrictEqual(calls, [])
+    assert.isTrue(socket.active)
+    await official(() => undefined, {}, port)
+    socket.connect()
+    await next(socket, "connect")
+  })
+
   it("stops when the last socket leaves while it waits", async () => {
     const port = await deadPort()
     const socket = socketOf(`http://127.0.0.1:${port}`)
