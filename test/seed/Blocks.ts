@@ -166,7 +166,8 @@ export const blocks: ReadonlyArray<Block> = [
     heading: "服务器初始化 > 初始化 > 使用 µWebSockets.js",
     ordinal: 1,
     sha256: "d69249f37a3510bfdeee07c2f26424a765da567c575a6af541382939554a732d",
-    missing: "Server has no attachApp"
+    missing:
+      "npm has µWebSockets.js for Node 20 at most; its emulation on Node 24 has no upgrade() and no getRemoteAddressAsText()"
   },
   {
     heading: "服务器初始化 > 初始化 > 使用 Fastify",

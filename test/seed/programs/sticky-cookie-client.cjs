@@ -12,6 +12,9 @@ const balancer = createServer((incoming, outgoing) => {
     outgoing.writeHead(answer.statusCode, answer.headers)
     answer.pipe(outgoing)
   })
+  // A poll that waits at the server ends with the one that waits here.
+  onwards.on("error", () => outgoing.destroy())
+  outgoing.on("close", () => onwards.destroy())
   incoming.pipe(onwards)
 })
 
