@@ -11,6 +11,8 @@
  *
  * `require("effect-socketio/facade/client")` gives `io` itself, with the others as its properties.
  */
+import type { Namespace } from "../contract/index.ts"
+import type { SocketOf } from "./client/ContractEvents.ts"
 import { lookup, type LookupOptions } from "./client/Lookup.ts"
 import { Manager } from "./client/Manager.ts"
 import { Socket } from "./client/Socket.ts"
@@ -22,6 +24,8 @@ export const protocol = 5
 export interface Io {
   (opts?: LookupOptions): Socket
   (uri?: string, opts?: LookupOptions): Socket
+  /** With the events of a contract, as types only: `io<typeof Chat>("/chat")`. */
+  <N extends Namespace.Any>(uri?: string, opts?: LookupOptions): SocketOf<N>
   readonly io: Io
   readonly connect: Io
   readonly lookup: Io
@@ -36,6 +40,7 @@ export const io: Io = Object.assign(lookup.bind(undefined), { Manager, Socket, p
 Object.assign(io, { io, connect: io, lookup: io, default: io })
 
 export { io as connect, io as default, io as lookup, io as "module.exports", Manager, Socket }
+export type { AckEnvelope, EventsOf, SocketOf } from "./client/ContractEvents.ts"
 export { Engine } from "./client/Engine.ts"
 export type { EngineReservedEvents, HandshakeData, Packet, Transport } from "./client/Engine.ts"
 export type { LookupOptions } from "./client/Lookup.ts"

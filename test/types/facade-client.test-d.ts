@@ -9,8 +9,11 @@ import defaultIo, {
   Manager,
   type ManagerOptions,
   Socket,
+  type SocketOf,
   type SocketOptions
 } from "../../src/facade/client.ts"
+import * as Schema from "effect/Schema"
+import { type AckFault, Event, Namespace } from "../../src/contract/index.ts"
 import type { Anything } from "../../src/facade/client/TypedEvents.ts"
 import { msgpack } from "../../src/protocol/MsgpackCodec.ts"
 import * as officialParser from "socket.io-parser"
@@ -193,4 +196,45 @@ test("options", () => {
   socket.auth = { token: "other" }
   socket.io.opts.query = { b: "2" }
   socket.io.opts.transports = ["polling", "websocket"]
+})
+
+class RoomClosed extends Schema.TaggedError<RoomClosed>()("RoomClosed", { room: Schema.String }) {}
+
+const Chat = Namespace.make("/chat", {
+  fromClient: {
+    message: Event.make({ args: [Schema.String], ack: Schema.Struct({ id: Schema.Finite }), error: RoomClosed }),
+    count: Event.make({ args: [Schema.String, Schema.Finite], ack: Schema.Finite }),
+    typing: Event.make({ args: [Schema.Boolean] })
+  },
+  fromServer: {
+    message: Event.make({ args: [Schema.String, Schema.String] }),
+    vote: Event.make({ args: [Schema.String], ack: Schema.Boolean })
+  }
+})
+
+test("the events of a contract", () => {
+  const chat = io<typeof Chat>("http://127.0.0.1:1/chat", options)
+  expectTypeOf(chat).toEqualTypeOf<SocketOf<typeof Chat>>()
+  const annotated: SocketOf<typeof Chat> = io("/chat", options)
+  annotated.emit("typing", true)
+  chat.on("message", (from, text) => {
+    expectTypeOf(from).toEqualTypeOf<string>()
+    expectTypeOf(text).toEqualTypeOf<string>()
+  })
+  chat.on("vote", (question, callback) => {
+    expectTypeOf(question).toEqualTypeOf<string>()
+    expectTypeOf(callback).toEqualTypeOf<(answer: boolean) => void>()
+  })
+  expectTypeOf(chat.emitWithAck("count", "a", 1)).resolves.toEqualTypeOf<number>()
+  chat.timeout(10).emit("message", "hi", (error, answer) => {
+    expectTypeOf(error).toEqualTypeOf<Error>()
+    if (answer.ok) expectTypeOf(answer.value.id).toEqualTypeOf<number>()
+    else expectTypeOf(answer.error).toEqualTypeOf<RoomClosed | AckFault>()
+  })
+  // @ts-expect-error: another type of argument
+  chat.emit("typing", "yes")
+  // @ts-expect-error: no such event
+  chat.emit("random")
+  // @ts-expect-error: an event of the other direction
+  chat.on("typing", () => {})
 })
