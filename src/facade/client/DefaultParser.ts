@@ -1,4 +1,4 @@
 /**
- * The codec of programs that name no parser. The msgpack bundle has {@link file://./MsgpackParser.ts} in its place.
+ * The codec of programs that name no parser. The msgpack bundle has MsgpackParser.ts in its place.
  */
 export { json as defaultParser } from "../../protocol/SocketCodec.ts"
