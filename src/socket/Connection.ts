@@ -64,8 +64,8 @@ export class Connection implements SessionSink, Expirable {
     if (SocketCodec.isDecodeFailure(packet)) return this.#undecodable(packet.message)
     const socket = this.socket(packet.nsp)
     if (socket !== undefined) {
-      if (packet.type === SocketPacket.CONNECT || packet.type === SocketPacket.CONNECT_ERROR)
-        return this.#invalidState()
+      if (packet.type === SocketPacket.CONNECT) return this.#connectAgain()
+      if (packet.type === SocketPacket.CONNECT_ERROR) return this.#invalidState()
       return socket.receive(packet)
     }
     if (packet.type === SocketPacket.CONNECT) return this.#connect(packet.nsp, packet.data)
@@ -170,6 +170,12 @@ export class Connection implements SessionSink, Expirable {
     if (joined >= this.core.settings.maxNamespaces) return admission.refuse({ message: "too many namespaces" })
     ;(this.#admissions ??= new Map()).set(name, admission)
     admission.start(auth)
+  }
+
+  /** CONNECT for a namespace that the client is in: no offence before our answer has left, since official clients may ask twice at once. */
+  #connectAgain(): void {
+    if (this.session.bufferedAmount > 0) this.core.counters.duplicateConnects++
+    else this.#invalidState()
   }
 
   #undecodable(message: string): void {

@@ -282,17 +282,25 @@ export class Engine extends EventEmitter {
     })
   }
 
-  /** Closes all connections and takes no more requests. */
+  /** Closes all connections; no new ones begin. Polls that are still to be told so are answered until the HTTP server has closed. */
   close(): this {
+    this.#server.shutDown()
+    // A client that does not answer the closing handshake must not keep the HTTP server open.
+    const timer = setTimeout(() => {
+      this.#webSockets.terminateAll()
+      this.#end()
+    }, farewell)
+    timer.unref()
+    const { httpServer } = this
+    if (httpServer?.listening === true) httpServer.once("close", () => this.#end())
+    else this.#end()
+    return this
+  }
+
+  #end(): void {
     for (const undo of this.#undo) undo()
     this.#undo = []
-    this.#server.closeAll()
-    // A client that does not answer the closing handshake must not keep the HTTP server open.
-    const timer = setTimeout(() => this.#webSockets.terminateAll(), farewell)
-    timer.unref()
-    this.#webSockets.onEmpty(() => clearTimeout(timer))
     Effect.runFork(Scope.close(this.#scope, Exit.void))
-    return this
   }
 
   /** WebTransport is not supported. */
