@@ -54,6 +54,7 @@ export class UpgradeResponse extends EventEmitter {
   finished = false
   readonly #headers = new Map<string, { readonly name: string; readonly value: string | ReadonlyArray<string> }>()
   readonly #reject: (response: EngineResponse) => void
+  readonly #chunks: Array<Buffer> = []
 
   constructor(request: IncomingMessage, reject: (response: EngineResponse) => void) {
     super()
@@ -114,8 +115,14 @@ export class UpgradeResponse extends EventEmitter {
     return this
   }
 
-  write(): boolean {
+  write(chunk?: unknown): boolean {
+    if (typeof chunk === "string" || chunk instanceof Uint8Array) this.#chunks.push(Buffer.from(chunk as Uint8Array))
     return true
+  }
+
+  /** What Node's own calls before the first byte of a body; express-session calls it, too. */
+  _implicitHeader(): void {
+    this.writeHead(this.statusCode)
   }
 
   flushHeaders(): void {}
@@ -124,8 +131,9 @@ export class UpgradeResponse extends EventEmitter {
     if (this.finished) return this
     this.finished = true
     this.headersSent = true
-    const text = typeof body === "string" || body instanceof Uint8Array ? body : undefined
-    this.#reject({ status: this.statusCode, headers: this.headers, body: text })
+    this.write(body)
+    const whole = this.#chunks.length === 0 ? undefined : Buffer.concat(this.#chunks)
+    this.#reject({ status: this.statusCode, headers: this.headers, body: whole })
     this.emit("finish")
     return this
   }

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as EngineConfig from "../../engine/EngineConfig.ts"
-import type { EngineRequest } from "../../engine/EngineRequest.ts"
+import type { EngineRequest, EngineResponse, UpgradeExchange } from "../../engine/EngineRequest.ts"
 import * as EngineServer from "../../engine/EngineServer.ts"
 import * as HandshakeRecord from "../../engine/HandshakeRecord.ts"
 import * as Heartbeat from "../../engine/Heartbeat.ts"
@@ -21,10 +21,13 @@ import * as Interception from "../../node/Interception.ts"
 import * as NodeExchange from "../../node/NodeExchange.ts"
 import * as NodeHandlers from "../../node/NodeHandlers.ts"
 import * as NodeWebSocket from "../../node/NodeWebSocket.ts"
+import * as ResponseHeaders from "../../node/ResponseHeaders.ts"
+import type { UwsApp } from "../../node/Uws.ts"
+import * as UwsHost from "../../node/UwsHost.ts"
 import * as EngineHandshake from "../../protocol/EngineHandshake.ts"
 import type { Deadlines } from "../../runtime/Deadlines.ts"
 import { bareSink, EngineSocket } from "./EngineSocket.ts"
-import type { AttachOptions, EngineOptions, NodeServer } from "./Options.ts"
+import type { AttachAppOptions, AttachOptions, EngineOptions, NodeServer } from "./Options.ts"
 
 /** A request with what the engine adds to it: its query, as Engine.IO's middleware expects it. */
 export type EngineIncomingMessage = IncomingMessage & { _query: Record<string, string> }
@@ -224,14 +227,36 @@ export class Engine extends EventEmitter {
   /** Serves one upgrade request of its path. */
   handleUpgrade(req: IncomingMessage, socket: Duplex, upgradeHead: Buffer): void {
     const exchange = NodeExchange.makeUpgrade(req, socket, upgradeHead, this.#webSockets)
+    this.#upgrade(exchange, req)
+  }
+
+  #upgrade(exchange: UpgradeExchange, req: IncomingMessage): void {
     if (this.#middleware.length === 0) return this.#server.handleUpgrade(exchange)
-    const response = new ConnectChain.UpgradeResponse(req, (answer) => exchange.reject(answer))
+    this.#throughMiddleware(
+      req,
+      (answer) => exchange.reject(answer),
+      (held) =>
+        this.#server.handleUpgrade({
+          request: exchange.request,
+          accept: (headers, ready) => exchange.accept(ResponseHeaders.merge(held, headers), ready),
+          reject: (answer) => exchange.reject({ ...answer, headers: ResponseHeaders.merge(held, answer.headers) })
+        })
+    )
+  }
+
+  /** Runs the middleware over a request that has no `ServerResponse`: `pass` gets the headers that its answer has to carry. */
+  #throughMiddleware(
+    req: IncomingMessage,
+    answer: (response: EngineResponse) => void,
+    pass: (held: EngineResponse["headers"]) => void
+  ): void {
+    const response = new ConnectChain.UpgradeResponse(req, answer)
     ConnectChain.run(this.#middleware, withQuery(req), response.asServerResponse, (error) => {
       if (response.finished) return
       if (error !== undefined) {
         const refusal = EngineHandshake.badRequest({ name: "MIDDLEWARE_FAILURE" })
         this._refused(withQuery(req), refusal)
-        return exchange.reject({
+        return answer({
           status: EngineHandshake.statusOf(refusal),
           headers: { "Content-Type": "application/json" },
           body: EngineHandshake.refusalBody(refusal)
@@ -239,11 +264,7 @@ export class Engine extends EventEmitter {
       }
       // Some middleware waits for this to set its headers.
       response.writeHead()
-      this.#server.handleUpgrade({
-        request: exchange.request,
-        accept: (headers, ready) => exchange.accept({ ...response.headers, ...headers }, ready),
-        reject: (answer) => exchange.reject({ ...answer, headers: { ...response.headers, ...answer.headers } })
-      })
+      pass(response.headers)
     })
   }
 
@@ -279,6 +300,42 @@ export class Engine extends EventEmitter {
     this.#undo.push(() => {
       undo()
       server.off("close", onClose)
+    })
+  }
+
+  /** @internal Takes the requests of a path of an app of µWebSockets.js. */
+  _attachApp(app: UwsApp, options: AttachAppOptions, files: ClientFileHandler | undefined): void {
+    const takesUpgrades = this.opts.transports?.includes("websocket") ?? true
+    const limits = { maxPayload: this.#server.config.maxPayload, threshold: this.#threshold }
+    const terminateAll = UwsHost.attach(app, pathOf(options), limits, options, {
+      request: (exchange) => {
+        const req = exchange.incoming.asIncomingMessage
+        const name = files?.nameOf(exchange.incoming.url)
+        if (name !== undefined && files !== undefined) {
+          const response = new ConnectChain.UpgradeResponse(req, (answer) => exchange.respond(answer, false))
+          return files.serve(name, req, response.asServerResponse)
+        }
+        if (this.#middleware.length === 0) return this.#server.handleRequest(exchange)
+        this.#throughMiddleware(
+          req,
+          (answer) => exchange.respond(answer, false),
+          (held) =>
+            this.#server.handleRequest({
+              request: exchange.request,
+              readBody: (maxBytes, done) => exchange.readBody(maxBytes, done),
+              onAbort: (listener) => exchange.onAbort(listener),
+              respond: (answer, compress) =>
+                exchange.respond({ ...answer, headers: ResponseHeaders.merge(held, answer.headers) }, compress)
+            })
+        )
+      },
+      upgrade: (exchange) => {
+        if (takesUpgrades) this.#upgrade(exchange, exchange.incoming.asIncomingMessage)
+        else exchange.reject({ status: 400, headers: {}, body: undefined })
+      }
+    })
+    this.#undo.push(() => {
+      setTimeout(terminateAll, farewell).unref()
     })
   }
 

@@ -8,6 +8,7 @@ import type { CookieOptions } from "../../engine/EngineConfig.ts"
 import type { CorsOptions, CorsOptionsDelegate } from "../../node/Cors.ts"
 import type { HttpCompressionOptions } from "../../node/NodeExchange.ts"
 import type { NodeWebSocketOptions } from "../../node/NodeWebSocket.ts"
+import type { UwsOptions } from "../../node/UwsHost.ts"
 import type { SocketCodec } from "../../protocol/SocketCodec.ts"
 import type { AdapterConstructor } from "./Adapter.ts"
 import type { OfficialParser } from "./Parser.ts"
@@ -26,6 +27,9 @@ export interface AttachOptions {
   /** Whether the path ends with a slash. Default true. */
   addTrailingSlash?: boolean
 }
+
+/** How the engine is attached to an app of µWebSockets.js. */
+export interface AttachAppOptions extends AttachOptions, UwsOptions {}
 
 /** The options of the engine. */
 export interface EngineOptions {

@@ -11,6 +11,7 @@ import * as SessionId from "../../engine/SessionId.ts"
 import * as ClientFiles from "../../node/ClientFiles.ts"
 import * as ConnectChain from "../../node/ConnectChain.ts"
 import * as Cors from "../../node/Cors.ts"
+import type { UwsApp } from "../../node/Uws.ts"
 import * as GuardedCodec from "../../protocol/GuardedCodec.ts"
 import * as Deadlines from "../../runtime/Deadlines.ts"
 import { ErrorSink, type HandlerReport, log } from "../../socket/ErrorSink.ts"
@@ -21,7 +22,7 @@ import type { BroadcastOperator } from "./BroadcastOperator.ts"
 import { ClientConnection } from "./Client.ts"
 import { type ClientFileHandler, Engine } from "./Engine.ts"
 import { type AnyNamespace, Namespace, type NamespaceMiddleware, type NamespaceReservedEventsMap } from "./Namespace.ts"
-import type { NodeServer, ServerOptions } from "./Options.ts"
+import type { AttachAppOptions, NodeServer, ServerOptions } from "./Options.ts"
 import { ParentNamespace, type ParentNspNameMatchFn } from "./ParentNamespace.ts"
 import { codecOf, encoderOf, type OfficialEncoder } from "./Parser.ts"
 import { type AnyParent, Registry } from "./Registry.ts"
@@ -147,11 +148,6 @@ export class Server<
     if (srv !== undefined && !isOptions(srv)) this.attach(srv)
   }
 
-  /** The same as `_opts`, where older adapters look. */
-  get opts(): ServerOptions {
-    return this._opts
-  }
-
   /** The options that it was made with; adapters of other packages read them. */
   get opts(): Readonly<Partial<ServerOptions>> {
     return this._opts
@@ -205,14 +201,27 @@ export class Server<
     const options: ServerOptions = { ...opts, ...this._opts }
     options.path ??= this.#path
     const server = typeof srv === "object" ? srv : listenOn(Number(srv))
-    const engine = new Engine(options, {
+    const engine = this.#makeEngine(options)
+    engine._attach(server, options, this.#clientFiles(options))
+    this.httpServer = server
+    return this.bind(engine)
+  }
+
+  /** Serves clients through an app of µWebSockets.js. `close` does not close its listening socket: µWebSockets.js gave that to you. */
+  attachApp(app: UwsApp, opts: Partial<ServerOptions> & AttachAppOptions = {}): this {
+    const options: ServerOptions & AttachAppOptions = { ...opts, ...this._opts }
+    options.path ??= this.#path
+    const engine = this.#makeEngine(options)
+    engine._attachApp(app, options, this.#clientFiles(options))
+    return this.bind(engine)
+  }
+
+  #makeEngine(options: ServerOptions): Engine {
+    return new Engine(options, {
       context: this._context,
       deadlines: this._core.deadlines,
       onListenerFailure: (error, event) => this._listenerFailed(error, { event: String(event) })
     })
-    engine._attach(server, options, this.#clientFiles(options))
-    this.httpServer = server
-    return this.bind(engine)
   }
 
   #clientFiles({ cors }: ServerOptions): ClientFileHandler {
