@@ -79,7 +79,10 @@ class NodeExchange implements Exchange {
     if (out.headersSent || out.destroyed) return
     for (const [name, value] of Object.entries(response.headers)) {
       try {
-        out.setHeader(name, typeof value === "string" ? value : [...value])
+        const given = typeof value === "string" ? value : [...value]
+        // Middleware has cookies of its own.
+        if (name.toLowerCase() === "set-cookie") out.appendHeader(name, given)
+        else out.setHeader(name, given)
       } catch {
         // A name or value that HTTP does not allow, from a hook: the answer matters more.
       }
