@@ -334,6 +334,8 @@ class SessionImpl implements EngineSession, TransportSink, Expirable, Flushable 
   onDrain(): void {
     this.flush()
     this.drained()
+    // What is still writable is a poll that found nothing to take.
+    if (this.probing !== undefined && this.transport.writable) this.step({ _tag: "PollWaiting" })
   }
 
   onClose(reason: CloseReason.CloseReason, cause: unknown): void {

@@ -34,6 +34,8 @@ export type Input =
   | { readonly _tag: "ProbeOpened" }
   /** Client: the current transport has nothing in flight any more, as `PauseCurrent` asked. */
   | { readonly _tag: "CurrentPaused" }
+  /** Server: a poll waits for which there is nothing to send. Only of interest while `isProbing(state)`: leave it out otherwise. */
+  | { readonly _tag: "PollWaiting" }
   /** We end it. */
   | { readonly _tag: "CloseRequested"; readonly reason: CloseReason.CloseReason }
 
@@ -81,8 +83,11 @@ export interface ServerState {
   readonly _tag: "Server"
   readonly config: ServerConfig
   readonly heartbeat: Waiting
-  /** `opened`: a probe is there. `confirmed`: its `2probe` was answered and the client is about to switch. */
-  readonly probe: "none" | "opened" | "confirmed"
+  /**
+   * `opened`: a probe is there. `confirmed`: its `2probe` was answered and the client is about to switch. `released`: as `confirmed`,
+   * and a poll that came since then was released.
+   */
+  readonly probe: "none" | "opened" | "confirmed" | "released"
   readonly upgraded: boolean
 }
 
@@ -105,13 +110,17 @@ export type State = ServerState | ClientState | ClosedState
 
 type Step = readonly [State, ReadonlyArray<Output>]
 
-/** How often the server releases polls while the client may be about to pause, in milliseconds. Engine.IO 6: `checkIntervalTimer`. */
+/**
+ * How often the server releases polls while the client may be about to pause, in milliseconds. Engine.IO 6: `checkIntervalTimer`. Ours
+ * matters to clients that do not pause only: the polls of those that do are released when they come.
+ */
 export const pollReleaseInterval = 100
 
 const nothing: ReadonlyArray<Output> = []
 const closedState: ClosedState = { _tag: "Closed" }
 const heartbeat: Output = { _tag: "Heartbeat" }
 const pause: Output = { _tag: "PauseCurrent" }
+const releasePoll: ReadonlyArray<Output> = [pause]
 const sendPing: Output = { _tag: "Send", lane: "current", packet: EnginePacket.make("ping") }
 const sendPong: Output = { _tag: "Send", lane: "current", packet: EnginePacket.make("pong") }
 const askProbe: Output = { _tag: "Send", lane: "probe", packet: EnginePacket.make("ping", "probe") }
@@ -180,9 +189,11 @@ const closed = (
   return [closedState, outputs]
 }
 
+const awaitsSwitch = (state: ServerState): boolean => state.probe === "confirmed" || state.probe === "released"
+
 const stopProbe = (state: ServerState, outputs: Array<Output>): void => {
   if (state.probe !== "none") outputs.push(stopUpgradeTimeout)
-  if (state.probe === "confirmed") outputs.push(stopPollRelease)
+  if (awaitsSwitch(state)) outputs.push(stopPollRelease)
 }
 
 const dropServerProbe = (state: ServerState, reason: string): Step => {
@@ -257,6 +268,10 @@ const stepServer = (state: ServerState, input: Input): Step => {
         : [state, nothing]
     case "CurrentPaused":
       return [state, nothing]
+    case "PollWaiting":
+      // It was sent before the answer to the probe had arrived, and the client cannot pause until it is answered. Once: the answer to
+      // the probe has had a whole round trip by then, and a client that goes on polling is left to the interval.
+      return state.probe === "confirmed" ? [{ ...state, probe: "released" }, releasePoll] : [state, nothing]
     case "CloseRequested":
       return closed(state, input.reason, undefined)
   }
@@ -273,7 +288,7 @@ const serverTimer = (state: ServerState, timer: Timer): Step => {
     case "upgradeTimeout":
       return dropServerProbe(state, "upgrade timeout")
     case "pollRelease":
-      return state.probe === "confirmed" ? [state, [pause, startPollRelease]] : [state, nothing]
+      return awaitsSwitch(state) ? [state, [pause, startPollRelease]] : [state, nothing]
   }
 }
 
@@ -329,6 +344,7 @@ const stepClient = (state: ClientState, input: Input): Step => {
     case "CurrentPaused":
       return state.probe === "pausing" ? [{ ...state, probe: "none" }, [sendUpgrade, switchOver]] : [state, nothing]
     case "Activity":
+    case "PollWaiting":
       return [state, nothing]
     case "CloseRequested":
       return closed(state, input.reason, undefined)

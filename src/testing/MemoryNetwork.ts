@@ -277,7 +277,7 @@ export const adjust = (duration: Duration.Input): Effect.Effect<void, never, Mem
 
 /**
  * Runs an effect while virtual time passes, as much as it needs and not more: for what takes some time that the test does not want to spell
- * out (an upgrade, a reconnection). Dies when it has not ended after `atMost`.
+ * out (latency, a reconnection). Dies when it has not ended after `atMost`.
  */
 export const passTime =
   (

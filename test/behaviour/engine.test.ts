@@ -173,6 +173,52 @@ for (const [way, options] of ways) {
 }
 
 describe("the upgrade", () => {
+  networked(
+    "needs no time where the network needs none, with nothing, with questions and with answers under way",
+    (network) =>
+      Effect.gen(function* () {
+        const server = yield* startServer({}, (session, data) => session.write(message(data), reliably))
+        for (const written of [0, 1, 30]) {
+          const client = yield* startClient()
+          for (const data of numbers(written)) client.engine.write(message(data))
+          server.sessions.at(-1)?.session.write(message("hello"), reliably)
+          yield* network.settle
+          assert.deepStrictEqual(client.upgrades, ["websocket"])
+          assert.deepStrictEqual(server.sessions.at(-1)!.upgrades, ["websocket"])
+        }
+      })
+  )
+
+  it.effect.prop(
+    "takes a few round trips, whatever is written meanwhile, also on a WebSocket twice as slow: no 100 ms on top",
+    {
+      http: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 9 })),
+      slowness: Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
+      at: Arbitrary.schema(
+        Schema.Array(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 60 }))).check(Schema.isMaxLength(8))
+      )
+    },
+    ({ at, http, slowness }) =>
+      Effect.gen(function* () {
+        const network = yield* MemoryNetwork.MemoryNetwork
+        const webSocket = Math.floor(http * slowness)
+        yield* network.latency({ toServer: http, toClient: http }, { over: "http" })
+        yield* network.latency({ toServer: webSocket, toClient: webSocket }, { over: "websocket" })
+        yield* startServer({}, (session, data) => session.write(message(data), reliably))
+        const client = yield* startClient()
+        let sent = 0
+        // Two ways each: handshake, opening the WebSocket, the probe, and what the pause waits for (a poll or a post).
+        const atMost = 4 * http + 4 * webSocket
+        for (let millisecond = 0; millisecond <= atMost; millisecond++) {
+          for (const due of at) if (due === millisecond) client.engine.write(message(String(sent++)))
+          yield* MemoryNetwork.adjust(1)
+          if (client.upgrades.length > 0) break
+        }
+        assert.deepStrictEqual(client.upgrades, ["websocket"])
+      }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer, { local: true })),
+    { arbitrary: { runs: 60 } }
+  )
+
   networked("under load in both directions loses, doubles and reorders nothing", (network) =>
     Effect.gen(function* () {
       yield* network.latency({ toServer: "7 millis", toClient: "11 millis" })

@@ -26,6 +26,7 @@ const fired = (timer: EngineMachine.Timer): Input => ({ _tag: "TimerFired", time
 const activity: Input = { _tag: "Activity" }
 const probeOpened: Input = { _tag: "ProbeOpened" }
 const currentPaused: Input = { _tag: "CurrentPaused" }
+const pollWaiting: Input = { _tag: "PollWaiting" }
 
 /** Outputs as short texts, in order. */
 const show = (output: Output): string => {
@@ -173,6 +174,26 @@ describe("EngineMachine, server", () => {
     assert.isFalse(EngineMachine.isProbing(upgraded))
   })
 
+  it("releases the first poll that comes after the answer to the probe at once, later ones with the interval", () => {
+    const opened = after(server, probeOpened)
+    assert.deepStrictEqual(play(opened, pollWaiting), [opened, []])
+    const confirmed = after(opened, probePacket("ping", "probe"))
+    assert.deepStrictEqual(last(confirmed, pollWaiting), ["PauseCurrent"])
+    const released = after(confirmed, pollWaiting)
+    assert.deepStrictEqual(play(released, pollWaiting), [released, []])
+    assert.deepStrictEqual(play(released, fired("pollRelease")), [released, ["PauseCurrent", "start pollRelease 100"]])
+    assert.isFalse(EngineMachine.canProbe(released))
+    assert.deepStrictEqual(last(released, probePacket("upgrade")), [
+      "stop upgradeTimeout",
+      "stop pollRelease",
+      "Switch"
+    ])
+    assert.deepStrictEqual(play(released, fired("upgradeTimeout")), [
+      server,
+      ["stop upgradeTimeout", "stop pollRelease", "drop upgrade timeout"]
+    ])
+  })
+
   it("accepts an upgrade without a probe, as Engine.IO does", () => {
     assert.deepStrictEqual(last(server, probeOpened, probePacket("upgrade")), ["stop upgradeTimeout", "Switch"])
   })
@@ -228,7 +249,8 @@ describe("EngineMachine, server", () => {
       fired("upgradeTimeout"),
       fired("pollRelease"),
       probePacket("upgrade"),
-      currentPaused
+      currentPaused,
+      pollWaiting
     ]) {
       assert.deepStrictEqual(play(server, input), [server, []])
     }
@@ -322,7 +344,7 @@ describe("EngineMachine, client", () => {
   })
 
   it("ignores what comes late", () => {
-    for (const input of [currentPaused, probePacket("pong", "probe")]) {
+    for (const input of [currentPaused, pollWaiting, probePacket("pong", "probe")]) {
       assert.deepStrictEqual(play(client, input), [client, []])
     }
   })
@@ -351,6 +373,7 @@ describe("EngineMachine, any inputs in any order", () => {
     activity,
     probeOpened,
     currentPaused,
+    pollWaiting,
     { _tag: "Undecodable", lane: "current", message: "bad" },
     { _tag: "Undecodable", lane: "probe", message: "bad" },
     { _tag: "TransportClosed", lane: "current", reason: CloseReason.transportClose },
@@ -392,7 +415,7 @@ describe("EngineMachine, any inputs in any order", () => {
           assert.strictEqual(now.has("pingInterval"), next.heartbeat === "resting")
           assert.strictEqual(now.has("pingTimeout"), next.heartbeat !== "resting", "an open session is always watched")
           assert.strictEqual(now.has("upgradeTimeout"), next.probe !== "none")
-          assert.strictEqual(now.has("pollRelease"), next.probe === "confirmed")
+          assert.strictEqual(now.has("pollRelease"), next.probe === "confirmed" || next.probe === "released")
         } else {
           assert.strictEqual(now.has("pingTimeout"), next.silence !== undefined)
         }
