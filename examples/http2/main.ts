@@ -2,7 +2,7 @@
  * Socket.IO beside HTTP/2: `TLS=<folder> node --conditions=source examples/http2/main.ts` in a clone.
  *
  * Browsers poll over HTTP/2 and open their WebSocket over HTTP/1.1, which `allowHTTP1` is for. The folder holds `server-key.pem` and
- * `server-cert.pem`; README.md says how to make them.
+ * `server-cert.pem`; examples/README.md says how to make them.
  */
 import { Server } from "effect-socketio/facade"
 import { readFileSync } from "node:fs"

@@ -1,7 +1,7 @@
 /**
  * Socket.IO over TLS, for clients with a certificate: `TLS=<folder> node --conditions=source examples/https/main.ts` in a clone.
  *
- * The folder holds the server's `server-key.pem` and `server-cert.pem`, and `client-cert.pem`, by which clients are known; README.md says
+ * The folder holds the server's `server-key.pem` and `server-cert.pem`, and `client-cert.pem`, by which clients are known; examples/README.md says
  * how to make them.
  */
 import { Server } from "effect-socketio/facade"
