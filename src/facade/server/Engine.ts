@@ -348,9 +348,14 @@ export class Engine extends EventEmitter {
       this.#end()
     }, farewell)
     timer.unref()
+    // Whoever closes servers often must not hold the last second's worth of them.
+    const end = (): void => {
+      this.#end()
+      this.#webSockets.onEmpty(() => clearTimeout(timer))
+    }
     const { httpServer } = this
-    if (httpServer?.listening === true) httpServer.once("close", () => this.#end())
-    else this.#end()
+    if (httpServer?.listening === true) httpServer.once("close", end)
+    else end()
     return this
   }
 
