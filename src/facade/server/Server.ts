@@ -1,6 +1,7 @@
 /**
  * A Socket.IO server with the API of the package `socket.io`.
  */
+import type { EventEmitter } from "node:events"
 import { createServer } from "node:http"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -21,10 +22,12 @@ import * as Adapter from "./Adapter.ts"
 import type { BroadcastOperator } from "./BroadcastOperator.ts"
 import { ClientConnection } from "./Client.ts"
 import { type ClientFileHandler, Engine } from "./Engine.ts"
+import type { EngineSocket } from "./EngineSocket.ts"
 import { type AnyNamespace, Namespace, type NamespaceMiddleware, type NamespaceReservedEventsMap } from "./Namespace.ts"
 import type { AttachAppOptions, NodeServer, ServerOptions } from "./Options.ts"
 import { ParentNamespace, type ParentNspNameMatchFn } from "./ParentNamespace.ts"
 import { codecOf, encoderOf, type OfficialEncoder } from "./Parser.ts"
+import { type ForeignConnection, type ForeignEngine, ForeignSession } from "./ForeignSession.ts"
 import { type AnyParent, Registry } from "./Registry.ts"
 import type { RemoteSocket } from "./RemoteSocket.ts"
 import type { AnySocket, Socket } from "./Socket.ts"
@@ -237,11 +240,21 @@ export class Server<
     }
   }
 
-  /** Serves the clients of an engine. */
-  bind(engine: Engine): this {
-    this.engine = engine
-    const environment = { core: this._core, socketOf: engine._socketOf.bind(engine) }
-    engine._bind((session) => new ClientConnection(environment, session))
+  /** Serves the clients of an engine: ours, or another one whose sockets are like Engine.IO's. */
+  bind(engine: Engine | ForeignEngine): this {
+    this.engine = engine as Engine
+    if (engine instanceof Engine) {
+      const environment = { core: this._core, socketOf: engine._socketOf.bind(engine) }
+      engine._bind((session) => new ClientConnection(environment, session))
+    } else engine.on("connection", (conn: ForeignConnection) => this.onconnection(conn))
+    return this
+  }
+
+  /** Serves one client of another engine. */
+  onconnection(conn: ForeignConnection): this {
+    const environment = { core: this._core, socketOf: () => conn as EventEmitter as EngineSocket }
+    // It listens, and so it stays.
+    void new ForeignSession(conn, (session) => new ClientConnection(environment, session))
     return this
   }
 
@@ -308,7 +321,8 @@ export class Server<
       for (const socket of Array.from(_core.sockets.values())) socket.connection.shutDown()
     }
     await Promise.allSettled(namespaces.map(async ({ adapter }) => adapter.close()))
-    this.engine?.close()
+    // An engine of somebody else may have nothing to close.
+    this.engine?.close?.()
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))
     const { httpServer } = this
     if (httpServer === undefined) return fn?.()
