@@ -24,8 +24,9 @@ import type { EngineHandler } from "./EngineHost.ts"
 import type { EngineRequest, EngineResponse, Exchange, UpgradeExchange } from "./EngineRequest.ts"
 import * as HandshakeRecord from "./HandshakeRecord.ts"
 import * as Heartbeat from "./Heartbeat.ts"
+import * as LiveSession from "./LiveSession.ts"
 import * as PollingTransport from "./PollingTransport.ts"
-import * as Session from "./Session.ts"
+import type * as Session from "./Session.ts"
 import * as SessionId from "./SessionId.ts"
 import * as Sessions from "./Sessions.ts"
 import type { Transport } from "./Transport.ts"
@@ -239,7 +240,7 @@ export const makeUnsafe = (
     factory: Transports.TransportFactory,
     transport: Transport
   ): Session.EngineSession => {
-    const session = Session.makeUnsafe(host, {
+    const session = LiveSession.makeUnsafe(host, {
       id,
       handshake: HandshakeRecord.make(request, clock.currentTimeMillisUnsafe()),
       request: config.keepRequest ? request.raw : undefined,
