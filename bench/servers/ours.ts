@@ -1,10 +1,9 @@
 /** Our server, as a program would write it: a contract, a connection handler that sets each socket up, Node's HTTP server. */
-import { InMemoryAdapter, SocketServer } from "effect-socketio"
+import { EngineHost, InMemoryAdapter, SocketServer } from "effect-socketio"
 import { NodeEngine } from "effect-socketio/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import { EngineHost } from "../../src/engine/EngineHost.ts"
 import { answer } from "../Message.ts"
 import { Bench } from "./contract.ts"
 import type { Start } from "./Server.ts"
