@@ -3,6 +3,7 @@
  */
 import type * as Acks from "./Acks.ts"
 import type * as Adapter from "./Adapter.ts"
+import * as Contract from "./Contract.ts"
 import * as Question from "./Question.ts"
 import { RemoteSocket, type RemoteSocketDetails } from "./RemoteSocket.ts"
 import * as ReservedEvents from "./ReservedEvents.ts"
@@ -94,19 +95,32 @@ export class BroadcastOperator<EmitEvents extends EventsMap, SocketData> impleme
    */
   emit<Ev extends EventNames<EmitEvents>>(ev: Ev, ...args: EventParams<EmitEvents, Ev>): boolean {
     ReservedEvents.refuse(ReservedEvents.socketEvents, ev)
-    const data: Array<unknown> = [ev, ...args]
-    const last = data.at(-1)
-    if (typeof last === "function") {
-      data.pop()
-      const { server, name } = this.#adapter.nsp
-      Question.ask(this.#adapter, { type: eventPacket, nsp: name, data }, this.#options, (...answer) => {
-        try {
-          ;(last as Acks.AckCallback)(...answer)
-        } catch (error) {
-          server._listenerFailed(error, { event: String(ev), namespace: name })
-        }
-      })
-    } else this.#adapter.broadcast({ type: eventPacket, nsp: this.#adapter.nsp.name, data }, this.#options)
+    const { _contract, name: nsp, server } = this.#adapter.nsp
+    const name = String(ev)
+    const last: unknown = args.at(-1)
+    const callback = typeof last === "function" ? (args.pop() as Acks.AckCallback) : undefined
+    const { data, event } =
+      _contract === undefined ? { data: [ev, ...args], event: undefined } : Contract.encodeEvent(_contract, name, args)
+    const packet = { type: eventPacket, nsp, data }
+    if (callback === undefined) {
+      this.#adapter.broadcast(packet, this.#options)
+      return true
+    }
+    const reply: Acks.AckCallback = (...answer) => {
+      try {
+        callback(...answer)
+      } catch (error) {
+        server._listenerFailed(error, { event: name, namespace: nsp })
+      }
+    }
+    Question.ask(
+      this.#adapter,
+      packet,
+      this.#options,
+      event === undefined
+        ? reply
+        : Contract.answeringMany(event, name, this.#flags.expectSingleResponse === true, reply)
+    )
     return true
   }
 

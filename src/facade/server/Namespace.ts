@@ -77,16 +77,13 @@ class NamespaceCore extends ServerNamespace {
 
 const anything = UntypedNamespace.untyped("/")
 
-/** What a socket of the core carries is its facade: its data is what other servers may see. */
-const data: Contract.Any["data"] = {
-  ...anything.data,
-  encode: (socket) => Exit.succeed((socket as AnySocket).data)
-}
-
-/** Every name is a name of its own here, whatever it looks like. */
-const contractOf = (name: string): Contract.Any => ({
-  ...anything,
-  data,
+/**
+ * What the core is told: the contract of the namespace, or none. Every name is a name of its own here, whatever it looks like; and what a
+ * socket of the core carries is its facade, whose data is what other servers may see.
+ */
+const contractOf = (name: string, declared: Contract.Any = anything): Contract.Any => ({
+  ...declared,
+  data: { ...declared.data, encode: (socket) => declared.data.encode((socket as AnySocket).data) },
   path: name,
   kind: "static",
   match: (other) => (other === name ? {} : undefined),
@@ -95,7 +92,7 @@ const contractOf = (name: string): Contract.Any => ({
 
 const makeCore = (core: ServerCore, context: Context.Context<never>, namespace: AnyNamespace): ServerNamespace => {
   const definition: NamespaceDefinition = {
-    contract: contractOf(namespace.name),
+    contract: contractOf(namespace.name, namespace._contract),
     setup: undefined,
     shared: undefined,
     middleware: [],
@@ -122,6 +119,8 @@ export class Namespace<
   /** The sockets of this server by id: a view that is always up to date. */
   readonly sockets: Map<string, Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>
   adapter: Adapter.AdapterContract
+  /** @internal What events and their arguments are checked by, if the program gave a contract. */
+  readonly _contract: Contract.Any | undefined
   /** @internal */
   readonly _core: ServerNamespace
   /** @internal */
@@ -130,10 +129,15 @@ export class Namespace<
   readonly _admitting = new Map<string, ServerSocket>()
 
   /** @internal Namespaces are made by `io.of`. */
-  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, name: string) {
+  constructor(
+    server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>,
+    name: string,
+    contract?: Contract.Any
+  ) {
     super()
     this.server = server
     this.name = name
+    this._contract = contract
     this._core = makeCore(server._core, server._context, this)
     const { sockets } = this._core
     this.sockets = new MapView({

@@ -1,6 +1,7 @@
 /**
  * A family of namespaces that come to exist when a client asks for them: `io.of(/regular expression/)` and `io.of(function)`.
  */
+import type { Namespace as Contract } from "../../contract/index.ts"
 import * as Adapter from "./Adapter.ts"
 import { type AnyNamespace, Namespace } from "./Namespace.ts"
 import type { OfficialPacket } from "./Parser.ts"
@@ -42,8 +43,8 @@ export class ParentNamespace<
   readonly _children = new Set<Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>>()
 
   /** @internal */
-  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) {
-    super(server, `/_${count++}`)
+  constructor(server: Server<ListenEvents, EmitEvents, ServerSideEvents, SocketData>, contract?: Contract.Any) {
+    super(server, `/_${count++}`, contract)
   }
 
   /** @internal */
@@ -59,7 +60,11 @@ export class ParentNamespace<
 
   /** Makes the namespace of this name. */
   createChild(name: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    const child = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this.server, name)
+    const child = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(
+      this.server,
+      name,
+      this._contract
+    )
     child._fns = [...this._fns]
     for (const event of ["connect", "connection"] as const) {
       for (const listener of this.listeners(event)) child.on(event, listener)

@@ -4,6 +4,7 @@
 import type { WireRefusal } from "../../contract/index.ts"
 import type { Receiver } from "../../socket/Receiver.ts"
 import * as Adapter from "./Adapter.ts"
+import * as Contract from "./Contract.ts"
 import type { AnyNamespace } from "./Namespace.ts"
 import { type AnySocket, Socket } from "./Socket.ts"
 
@@ -19,6 +20,9 @@ const refusalOf = (error: unknown): WireRefusal => {
 
 const isError = (error: unknown): boolean => error !== undefined && error !== null && error !== false
 
+const declaredRefusal = ({ _contract }: AnyNamespace, error: unknown): WireRefusal | undefined =>
+  _contract === undefined ? undefined : Contract.encodeRefusal(_contract, error)
+
 const runMiddleware = (
   namespace: AnyNamespace,
   socket: AnySocket,
@@ -32,7 +36,7 @@ const runMiddleware = (
     const next = (error?: unknown): void => {
       if (settled) return
       settled = true
-      if (isError(error)) done(refusalOf(error))
+      if (isError(error)) done(declaredRefusal(namespace, error) ?? refusalOf(error))
       else step(index + 1)
     }
     const failed = (error: unknown): void => {
@@ -76,8 +80,13 @@ export const make = (namespace: AnyNamespace): Receiver => ({
     namespace._emitReserved("connection", socket)
   },
   event(core, data, id) {
+    const socket = facade(core.data)
+    const { _contract } = namespace
     // The packet was parsed for this socket alone.
-    facade(core.data)._event(data as Array<unknown>, id)
+    if (_contract === undefined) return socket._event(data as Array<unknown>, id, undefined)
+    const decoded = Contract.decodeEvent(_contract, data)
+    if ("failure" in decoded) return socket._refuse(decoded.failure, id, decoded.answer)
+    socket._event([data[0], ...decoded.args], id, decoded.event)
   },
   disconnecting(core, { reason, description }) {
     facade(core.data)._emitReserved("disconnecting", reason, description)

@@ -6,6 +6,8 @@ import { AdapterError } from "../../adapter/Adapter.ts"
 import { type Found, NamespaceRegistry } from "../../socket/NamespaceRegistry.ts"
 import type { ServerCore } from "../../socket/ServerCore.ts"
 import type { ServerNamespace } from "../../socket/ServerNamespace.ts"
+import type { Namespace as Contract } from "../../contract/index.ts"
+import { isContract } from "./Contract.ts"
 import type { AnyNamespace } from "./Namespace.ts"
 import type { ParentNamespace, ParentNspNameMatchFn } from "./ParentNamespace.ts"
 import type { Unchecked } from "./TypedEvents.ts"
@@ -35,9 +37,15 @@ export class Registry extends NamespaceRegistry {
     this.#onFailure = onFailure
   }
 
-  /** Adds a family: of a regular expression, or of a function that decides. */
-  addFamily(name: RegExp | ParentNspNameMatchFn, parent: AnyParent): void {
-    if (name instanceof RegExp) {
+  /** Adds a family: of a regular expression, of a function that decides, or of a contract. */
+  addFamily(name: RegExp | ParentNspNameMatchFn | Contract.Any, parent: AnyParent): void {
+    if (isContract(name)) {
+      this.#families.push({
+        matches: (nsp, auth, next) => next(null, name.match(nsp, auth) !== undefined),
+        expression: undefined,
+        parent
+      })
+    } else if (name instanceof RegExp) {
       this.#families.push({
         matches: (nsp, _auth, next) => next(null, name.test(nsp)),
         expression: name,

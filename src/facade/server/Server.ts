@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import type { Namespace as Contract } from "../../contract/index.ts"
 import * as SessionId from "../../engine/SessionId.ts"
 import * as ClientFiles from "../../node/ClientFiles.ts"
 import * as ConnectChain from "../../node/ConnectChain.ts"
@@ -21,6 +22,7 @@ import * as Telemetry from "../../socket/Telemetry.ts"
 import * as Adapter from "./Adapter.ts"
 import type { BroadcastOperator } from "./BroadcastOperator.ts"
 import { ClientConnection } from "./Client.ts"
+import { type EmitEventsOf, isContract, type ListenEventsOf } from "./Contract.ts"
 import { type ClientFileHandler, Engine } from "./Engine.ts"
 import type { EngineSocket } from "./EngineSocket.ts"
 import { type AnyNamespace, Namespace, type NamespaceMiddleware, type NamespaceReservedEventsMap } from "./Namespace.ts"
@@ -67,6 +69,12 @@ export interface ServerReservedEventsMap<
   /** Not an event of Socket.IO: a listener, callback or middleware threw or rejected. Where nobody listens, it is logged. */
   listener_error: (error: Unchecked, where: ListenerFailure) => void
 }
+
+type ListenOf<N extends Contract.Any> = ListenEventsOf<Contract.FromClient<N>>
+
+type EmitOf<N extends Contract.Any> = EmitEventsOf<Contract.FromServer<N>>
+
+type BetweenOf<N extends Contract.Any> = ListenEventsOf<Contract.BetweenServers<N>>
 
 const expressMessage =
   "You are trying to attach socket.io to an express request handler function. Please pass a http.Server instance."
@@ -260,33 +268,53 @@ export class Server<
 
   /**
    * A namespace, which exists from then on; `fn` is a listener of its `connection`. A regular expression or function stands for all
-   * namespaces that clients ask for and it agrees to.
+   * namespaces that clients ask for and it agrees to. A contract gives the types of its events, and everything that crosses the wire is
+   * checked by it: payloads of clients that do not fit reach the `error` listeners of the socket and `listener_error`, and no other.
    */
+  of<N extends Contract.Any>(
+    contract: N,
+    fn?: (socket: Socket<ListenOf<N>, EmitOf<N>, BetweenOf<N>, Contract.Data<N>>) => void
+  ): Namespace<ListenOf<N>, EmitOf<N>, BetweenOf<N>, Contract.Data<N>>
   of(
     name: string | RegExp | ParentNspNameMatchFn,
     fn?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>
+  of(
+    name: string | RegExp | ParentNspNameMatchFn | Contract.Any,
+    fn?: (socket: Socket<ListenEvents, EmitEvents, ServerSideEvents, SocketData>) => void
   ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    const namespace = typeof name === "string" ? this.#named(name) : this.#family(name)
+    const namespace = this.#namespaceOf(name)
     if (fn !== undefined) namespace.on("connect", fn)
     return namespace
   }
 
-  #named(given: string): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
-    const name = String(given)[0] === "/" ? String(given) : `/${String(given)}`
+  #namespaceOf(
+    name: string | RegExp | ParentNspNameMatchFn | Contract.Any
+  ): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    if (!isContract(name)) return typeof name === "string" ? this.#named(name) : this.#family(name)
+    return name.kind === "static" ? this.#named(name.path, name) : this.#family(name)
+  }
+
+  #named(given: string, contract?: Contract.Any): Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
+    const name = given[0] === "/" ? given : `/${given}`
     const existing = this.#registry.namespaces.get(name) ?? this.#registry.familyOf(name)?.createChild(name)
-    if (existing !== undefined) return existing
-    const namespace = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this, name)
+    if (existing !== undefined) {
+      if (contract === undefined || existing._contract === contract) return existing
+      throw new Error(`the namespace "${name}" exists already, without this contract`)
+    }
+    const namespace = new Namespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this, name, contract)
     this._add(namespace)
     return namespace
   }
 
   #family(
-    name: RegExp | ParentNspNameMatchFn
+    name: RegExp | ParentNspNameMatchFn | Contract.Any
   ): ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData> {
     if (name instanceof RegExp && (name.global || name.sticky)) {
       throw new Error("stateful regular expressions are not supported")
     }
-    const parent = new ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this)
+    const contract = isContract(name) ? name : undefined
+    const parent = new ParentNamespace<ListenEvents, EmitEvents, ServerSideEvents, SocketData>(this, contract)
     this.#registry.addFamily(name, parent as AnyParent)
     return parent
   }

@@ -3,6 +3,7 @@
  */
 import { EventEmitter } from "node:events"
 import type { IncomingMessage } from "node:http"
+import type { Event as ContractEvent } from "../../contract/index.ts"
 import type { WriteOptions } from "../../engine/Session.ts"
 import type { ServerDisconnectReason } from "../../protocol/DisconnectReason.ts"
 import * as SocketPacket from "../../protocol/SocketPacket.ts"
@@ -11,6 +12,7 @@ import * as Acks from "./Acks.ts"
 import * as Adapter from "./Adapter.ts"
 import { BroadcastOperator } from "./BroadcastOperator.ts"
 import * as CatchAll from "./CatchAll.ts"
+import * as Contract from "./Contract.ts"
 import type { Client, ClientConnection } from "./Client.ts"
 import type { EngineSocket } from "./EngineSocket.ts"
 import * as Handshake from "./Handshake.ts"
@@ -169,12 +171,11 @@ export class Socket<
     ReservedEvents.refuse(ReservedEvents.socketEvents, ev)
     const flags = this.#flags
     this.#flags = undefined
-    const data: Array<unknown> = [ev, ...args]
-    const last = data.at(-1)
-    if (typeof last === "function") {
-      data.pop()
-      this.#ask(data, flags, this.#guarded(last as Acks.AckCallback, String(ev)), undefined)
-    } else this.#send(data, undefined, flags)
+    const last: unknown = args.at(-1)
+    const callback = typeof last === "function" ? this.#guarded(args.pop() as Acks.AckCallback, String(ev)) : undefined
+    const { data, event } = this.#encode(ev, args)
+    if (callback === undefined) this.#send(data, undefined, flags)
+    else this.#ask(data, flags, callback, undefined, event)
     return true
   }
 
@@ -194,12 +195,35 @@ export class Socket<
         flags?.timeout === undefined
           ? (answer) => resolve(answer as Unchecked)
           : (error, answer) => (error === null ? resolve(answer as Unchecked) : reject(error))
-      this.#ask([ev, ...args], flags, reply, () => reject(Acks.disconnected()))
+      const { data, event } = this.#encode(ev, args)
+      this.#ask(data, flags, reply, reject, event)
     })
   }
 
-  #ask(data: Array<unknown>, flags: Flags | undefined, reply: Acks.AckCallback, gone: (() => void) | undefined): void {
+  #encode(
+    ev: string | symbol,
+    args: ReadonlyArray<unknown>
+  ): { readonly data: Array<unknown>; readonly event: ContractEvent.Any | undefined } {
+    const { _contract } = this.nsp
+    return _contract === undefined
+      ? { data: [ev, ...args], event: undefined }
+      : Contract.encodeEvent(_contract, String(ev), args)
+  }
+
+  /** `reject` is for those who wait without an error first. */
+  #ask(
+    data: Array<unknown>,
+    flags: Flags | undefined,
+    callback: Acks.AckCallback,
+    reject: ((error: unknown) => void) | undefined,
+    event: ContractEvent.Any | undefined
+  ): void {
     const core = this._core
+    const name = String(data[0])
+    const gone = reject === undefined ? undefined : () => reject(Acks.disconnected())
+    const failed = reject ?? ((error: unknown) => this._listenerFailed(error, name))
+    const reply =
+      event === undefined ? callback : Contract.answering(event, name, flags?.timeout !== undefined, callback, failed)
     if (!core.connected) {
       // Nobody will answer; as everywhere, those who wait are not called before `emit` has returned.
       if (flags?.timeout !== undefined) queueMicrotask(() => reply(Acks.disconnected()))
@@ -396,8 +420,8 @@ export class Socket<
   }
 
   /** @internal An event of the client; the array is ours. */
-  _event(data: Array<unknown>, id: number | undefined): void {
-    if (id !== undefined) data.push(this.#acknowledgement(id))
+  _event(data: Array<unknown>, id: number | undefined, event: ContractEvent.Any | undefined): void {
+    if (id !== undefined) data.push(this.#acknowledgement(id, String(data[0]), event))
     const rare = this.#rare
     if (rare === undefined) return this.#dispatch(data as Event)
     const name = String(data[0])
@@ -440,17 +464,28 @@ export class Socket<
   }
 
   /** Answers an event once. */
-  #acknowledgement(id: number): (...args: Array<unknown>) => void {
+  #acknowledgement(id: number, name: string, event: ContractEvent.Any | undefined): (...args: Array<unknown>) => void {
     let sent = false
     return (...args) => {
       if (sent) return
       sent = true
-      const core = this._core
-      const packet = { type: SocketPacket.ACK, nsp: core.namespace.name, id, data: args } as const
-      const group = encodeOrThrow(core.core.settings.codec, packet)
-      core.core.counters.acksSent++
-      core.write(group, reliable)
+      this.#answer(id, event === undefined ? args : Contract.encodeAnswer(event, name, args[0]))
     }
+  }
+
+  #answer(id: number, data: ReadonlyArray<unknown>): void {
+    const core = this._core
+    const packet = { type: SocketPacket.ACK, nsp: core.namespace.name, id, data } as const
+    const group = encodeOrThrow(core.core.settings.codec, packet)
+    core.core.counters.acksSent++
+    core.write(group, reliable)
+  }
+
+  /** @internal An event that does not fit the contract. */
+  _refuse(failure: Error, id: number | undefined, answer: ReadonlyArray<unknown> | undefined): void {
+    this._core.core.counters.invalidPayloads++
+    if (id !== undefined && answer !== undefined) this.#answer(id, answer)
+    this._listenerFailed(failure, "packet")
   }
 
   /** @internal Emits what Socket.IO itself has to say. */
