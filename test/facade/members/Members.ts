@@ -13,9 +13,13 @@ interface Peer {
   once(event: string, listener: () => void): unknown
   close(): unknown
 }
+interface Connected {
+  readonly conn: { readonly transport: { readonly name: string } }
+  readonly client: object
+}
 interface Io {
   readonly engine: object
-  on(event: string, listener: (socket: { readonly conn: object; readonly client: object }) => void): unknown
+  on(event: string, listener: (socket: Connected) => void): unknown
   of(name: string | RegExp): { readonly adapter: object }
   to(room: string): object
   fetchSockets(): Promise<ReadonlyArray<object>>
@@ -45,13 +49,13 @@ export const reflect = async (made: Package): Promise<Members> => {
   const http = createServer()
   const io = made.server(http) as Io
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve))
-  const connected = new Promise<{ readonly conn: object; readonly client: object }>((resolve) =>
-    io.on("connection", resolve)
-  )
+  const connected = new Promise<Connected>((resolve) => io.on("connection", resolve))
   const client = made.client(`http://127.0.0.1:${(http.address() as AddressInfo).port}`) as Peer
   try {
     const socket = await connected
     if (!client.connected) await new Promise<void>((resolve) => client.once("connect", resolve))
+    // Some members come with the upgrade.
+    while (socket.conn.transport.name !== "websocket") await new Promise((resolve) => setImmediate(resolve))
     const [remote] = await io.fetchSockets()
     const objects: ReadonlyArray<readonly [string, object]> = [
       ["Server", io],
