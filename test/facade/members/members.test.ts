@@ -63,9 +63,12 @@ describe("members of Socket.IO in the facade", () => {
   it("none is missing without a reason, and the page says so", async () => {
     const official = await reflect({
       server: (http) => new Official.Server(http),
-      client: (url) => OfficialClient.io(url)
+      client: (url) => OfficialClient.io(url, { transports: ["websocket"] })
     })
-    const ours = await reflect({ server: (http) => new Ours.Server(http), client: (url) => OursClient.io(url) })
+    const ours = await reflect({
+      server: (http) => new Ours.Server(http),
+      client: (url) => OursClient.io(url, { transports: ["websocket"] })
+    })
     const rows = compare(official, ours)
     const unexplained = rows.flatMap(({ kind, missing }) =>
       missing.filter((name) => reasons[kind]?.[name] === undefined).map((name) => `${kind}.${name}`)
