@@ -34,6 +34,7 @@ export type {
 } from "./server/Adapter.ts"
 export type { AnyListener } from "./server/CatchAll.ts"
 export type { Client } from "./server/Client.ts"
+export type { EmitEventsOf, ListenEventsOf } from "./server/Contract.ts"
 export type { ConnectionError, EngineIncomingMessage } from "./server/Engine.ts"
 export type { EngineSocket, EngineTransport, RawPacket, SendOptions } from "./server/EngineSocket.ts"
 export type { ForeignConnection, ForeignEngine } from "./server/ForeignSession.ts"
