@@ -53,7 +53,8 @@ export const suite = (framework: Framework): void => {
         )
       )
       const code = program.stop()
-      for (const { left } of sockets) assert.strictEqual((await left)[0], "transport close")
+      // A client between two polls, or in the middle of its upgrade, finds nobody there any more. Both reasons make clients come back.
+      for (const { left } of sockets) assert.oneOf((await left)[0], ["transport close", "transport error"])
       assert.strictEqual(await code, 0, program.output())
     })
   })
