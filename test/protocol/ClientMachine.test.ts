@@ -918,3 +918,15 @@ describe("reconnecting", () => {
     assert.strictEqual(lab.timers.size, 0)
   })
 })
+
+describe("packets that were decoded elsewhere", () => {
+  it("reach their namespace while the engine is open, and nobody afterwards", () => {
+    const { lab, socket } = connected()
+    lab.machine.packet({ type: 2, nsp: "/", id: undefined, data: ["x"] })
+    assert.deepStrictEqual(lab.take(), ['/ event ["x"]'])
+    socket.disconnect()
+    lab.take()
+    lab.machine.packet({ type: 2, nsp: "/", id: undefined, data: ["late"] })
+    assert.deepStrictEqual(lab.take(), [])
+  })
+})

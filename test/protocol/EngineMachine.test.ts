@@ -433,3 +433,13 @@ describe("EngineMachine, any inputs in any order", () => {
     reachable(EngineMachine.initialClient, new Set())
   })
 })
+
+describe("the machine of those who are never a server", () => {
+  it("steps as the whole machine does, and leaves the states of servers and of the closed alone", () => {
+    const client = EngineMachine.initialClient
+    const input: EngineMachine.Input = { _tag: "CloseRequested", reason: "forced close" }
+    assert.deepStrictEqual(EngineMachine.stepAsClient(client, input), EngineMachine.step(client, input))
+    const [closed] = EngineMachine.step(client, input)
+    assert.deepStrictEqual(EngineMachine.stepAsClient(closed, input), [closed, []])
+  })
+})
