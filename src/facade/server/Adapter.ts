@@ -5,8 +5,10 @@
  * the package `socket.io-adapter`, are called for everything they override.
  */
 import { EventEmitter } from "node:events"
-import type { BroadcastFlags as CoreFlags, Target } from "../../adapter/Adapter.ts"
+import * as Effect from "effect/Effect"
+import type { AdapterError, BroadcastFlags as CoreFlags, NamespaceAdapter, Target } from "../../adapter/Adapter.ts"
 import type { NamespaceObserver, ServerNamespace } from "../../socket/ServerNamespace.ts"
+import * as Cluster from "./Cluster.ts"
 import { MapView } from "./MapView.ts"
 import type { AnyNamespace } from "./Namespace.ts"
 import type { OfficialEncoder, OfficialPacket } from "./Parser.ts"
@@ -142,7 +144,10 @@ export class Adapter extends EventEmitter {
 
   /** How many servers there are, this one included. */
   serverCount(): Promise<number> {
-    return Promise.resolve(1)
+    const remote = Cluster.remoteOf(this.nsp._core)
+    return remote === undefined
+      ? Promise.resolve(1)
+      : Effect.runPromiseWith(this.nsp.server._context)(remote.serverCount)
   }
 
   /** Puts a socket into rooms. */
@@ -198,28 +203,46 @@ export class Adapter extends EventEmitter {
   }
 
   /** The selected sockets: those of this server themselves, descriptions of others. */
-  fetchSockets(opts: BroadcastOptions): Promise<Array<AnySocket | RemoteSocketDetails>> {
-    return Promise.resolve(this.#select(opts))
+  async fetchSockets(opts: BroadcastOptions): Promise<Array<AnySocket | RemoteSocketDetails>> {
+    const here = this.#select(opts)
+    const remote = this.#remote(opts)
+    if (remote === undefined) return here
+    const there = await Effect.runPromiseWith(this.nsp.server._context)(remote.fetchSockets(targetOf(opts)))
+    return [...here, ...(there as ReadonlyArray<RemoteSocketDetails>)]
   }
 
   /** Puts the selected sockets into rooms. */
   addSockets(opts: BroadcastOptions, rooms: Array<Room>): void {
     for (const socket of this.#select(opts)) void socket.join(rooms)
+    this.#aside(this.#remote(opts)?.join(targetOf(opts), rooms))
   }
 
   /** Takes the selected sockets out of rooms. */
   delSockets(opts: BroadcastOptions, rooms: Array<Room>): void {
     for (const socket of this.#select(opts)) for (const room of rooms) void socket.leave(room)
+    this.#aside(this.#remote(opts)?.leave(targetOf(opts), rooms))
   }
 
   /** Disconnects the selected sockets. */
   disconnectSockets(opts: BroadcastOptions, close: boolean): void {
     for (const socket of this.#select(opts)) socket.disconnect(close)
+    this.#aside(this.#remote(opts)?.disconnect(targetOf(opts), close))
   }
 
-  /** Sends an event to the other servers, of which this adapter knows none. */
-  serverSideEmit(_packet: Array<unknown>): void {
-    process.emitWarning("this adapter does not support the serverSideEmit() functionality")
+  /** Sends an event to the other servers; in memory there are none. A function as the last element gets an error or `null`, and their answers. */
+  serverSideEmit(packet: Array<unknown>): void {
+    const { _core, server } = this.nsp
+    const remote = Cluster.remoteOf(_core)
+    if (remote === undefined) {
+      process.emitWarning("this adapter does not support the serverSideEmit() functionality")
+      return
+    }
+    const data = packet as [string, ...Array<unknown>]
+    const last = packet.at(-1)
+    if (typeof last !== "function") return this.#aside(remote.serverSideEmit({ data }))
+    packet.pop()
+    const { ackTimeout } = _core.core.settings
+    Cluster.askServers(server._context, remote, data, ackTimeout, last as (...args: Array<unknown>) => unknown)
   }
 
   /** Comes with connection state recovery. */
@@ -243,6 +266,18 @@ export class Adapter extends EventEmitter {
   /** What a listener rejects with. */
   [Symbol.for("nodejs.rejection")](error: unknown, event: string | symbol): void {
     this.nsp.server._listenerFailed(error, { event: String(event), namespace: this.nsp.name })
+  }
+
+  #remote({ flags }: BroadcastOptions): NamespaceAdapter | undefined {
+    return flags?.local === true ? undefined : Cluster.remoteOf(this.nsp._core)
+  }
+
+  #aside(effect: Effect.Effect<void, AdapterError> | undefined): void {
+    if (effect === undefined) return
+    const { name, server } = this.nsp
+    Cluster.runAside(server._context, effect, (error) =>
+      server._listenerFailed(error, { event: "adapter", namespace: name })
+    )
   }
 
   #select(opts: BroadcastOptions): Array<AnySocket> {

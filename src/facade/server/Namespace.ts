@@ -150,12 +150,14 @@ export class Namespace<
 
   /** @internal */
   _makeAdapter(): Adapter.AdapterContract {
-    const adapter = Adapter.make(this.server._adapterConstructor, this as AnyNamespace)
-    try {
-      Promise.resolve(adapter.init()).catch((error: unknown) => this.#failed(error, "adapter"))
-    } catch (error) {
-      this.#failed(error, "adapter")
+    if (this._core.adapter === undefined) {
+      this.server._cluster?.connect(this._core, (data, reply) => {
+        this._onServerSideEmit(reply === undefined ? [...data] : [...data, reply])
+      })
     }
+    const adapter = Adapter.make(this.server._adapterConstructor, this as AnyNamespace)
+    // Whoever made the server has had time to listen when it is told.
+    new Promise((resolve) => resolve(adapter.init())).catch((error: unknown) => this.#failed(error, "adapter"))
     return adapter
   }
 

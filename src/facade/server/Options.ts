@@ -11,6 +11,7 @@ import type { NodeWebSocketOptions } from "../../node/NodeWebSocket.ts"
 import type { UwsOptions } from "../../node/UwsHost.ts"
 import type { SocketCodec } from "../../protocol/SocketCodec.ts"
 import type { AdapterConstructor } from "./Adapter.ts"
+import type { AdapterLayer } from "./Cluster.ts"
 import type { OfficialParser } from "./Parser.ts"
 
 /** The servers of Node that can be attached to. */
@@ -76,8 +77,8 @@ export interface EngineOptions {
 export interface ServerOptions extends EngineOptions, AttachOptions {
   /** Whether the client's files are served below the path. Default true. */
   serveClient?: boolean
-  /** Default: in memory. */
-  adapter?: AdapterConstructor
+  /** One for Socket.IO's contract, or the layer of an adapter of the Effect API, which is built once for all namespaces. Default: in memory. */
+  adapter?: AdapterConstructor | AdapterLayer
   /** How packets are written; clients must use the same. Socket.IO's parsers and the codecs of this library. Default: JSON with attachments. */
   parser?: OfficialParser | SocketCodec
   /** How long a client may stay without a namespace. Default 45000. */

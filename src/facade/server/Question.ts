@@ -3,6 +3,7 @@
  */
 import * as Acks from "./Acks.ts"
 import * as Adapter from "./Adapter.ts"
+import * as Cluster from "./Cluster.ts"
 import type { OfficialPacket } from "./Parser.ts"
 
 /** Whether the adapter leaves asking to us, so that we know of each client that goes. */
@@ -35,26 +36,39 @@ const askHere = (
   const responses: Array<unknown> = []
   let failure: (() => Error) | undefined
   let returned = false
+  const target = Adapter.targetOf(options)
+  const data = { data: packet.data as [string, ...Array<unknown>] }
+  const flags = { ...Adapter.flagsOf(options.flags), timeout }
+  const remote = options.flags?.local === true ? undefined : Cluster.remoteOf(_core)
+  let open = remote === undefined ? 1 : 2
   const finish = (): void => {
+    if (--open > 0) return
     if (failure === undefined) done(null, single ? responses[0] : responses)
     else done(failure(), single ? null : responses)
   }
-  _core.outbox.poll(
-    Adapter.targetOf(options),
-    { data: packet.data as [string, ...Array<unknown>] },
-    { ...Adapter.flagsOf(options.flags), timeout },
-    {
-      asked: () => {},
-      reply: (_id, args) => responses.push(args[0]),
-      disconnected: () => (failure ??= Acks.disconnected),
-      expired: () => {
-        _core.core.counters.ackTimeouts++
-        failure = Acks.timedOut
-      },
-      // Nobody is there to ask: still not before `emit` has returned.
-      done: () => (returned ? finish() : queueMicrotask(finish))
-    }
-  )
+  // Other nodes are asked first, as the outbox does it for events without answers.
+  if (remote !== undefined) {
+    Cluster.collect(
+      adapter.nsp.server._context,
+      remote.publishWithAcks(target, data, flags),
+      ({ args }) => responses.push(args[0]),
+      (error) => {
+        if (error !== null) failure = error.reason === "Timeout" ? Acks.timedOut : () => error
+        finish()
+      }
+    )
+  }
+  _core.outbox.poll(target, data, flags, {
+    asked: () => {},
+    reply: (_id, args) => responses.push(args[0]),
+    disconnected: () => (failure ??= Acks.disconnected),
+    expired: () => {
+      _core.core.counters.ackTimeouts++
+      failure = Acks.timedOut
+    },
+    // Nobody is there to ask: still not before `emit` has returned.
+    done: () => (returned ? finish() : queueMicrotask(finish))
+  })
   returned = true
 }
 

@@ -30,11 +30,14 @@ export class Registry extends NamespaceRegistry {
   readonly namespaces = new Map<string, AnyNamespace>()
   readonly #families: Array<Family> = []
   readonly #onFailure: OnFailure
+  readonly #whenReady: (namespace: ServerNamespace, proceed: () => void) => void
 
-  constructor(onFailure: OnFailure) {
+  /** `whenReady` calls when the adapter of a namespace is there. */
+  constructor(onFailure: OnFailure, whenReady: (namespace: ServerNamespace, proceed: () => void) => void) {
     // Facade namespaces make their adapters themselves.
     super(() => Effect.fail(new AdapterError({ reason: "Unsupported", operation: "make" })))
     this.#onFailure = onFailure
+    this.#whenReady = whenReady
   }
 
   /** Adds a family: of a regular expression, of a function that decides, or of a contract. */
@@ -69,9 +72,10 @@ export class Registry extends NamespaceRegistry {
 
   /** Families are asked one after the other, in the order of their declaration; they may take their time. */
   override resolve(_core: ServerCore, name: string, auth: unknown, done: (found: Found) => void): void {
+    const found = (namespace: ServerNamespace): void => this.#whenReady(namespace, () => done(namespace))
     const ask = (index: number): void => {
       const named = this.get(name)
-      if (named !== undefined) return done(named)
+      if (named !== undefined) return found(named)
       const family = this.#families[index]
       if (family === undefined) return done(undefined)
       let settled = false
@@ -79,7 +83,7 @@ export class Registry extends NamespaceRegistry {
         if (settled) return
         settled = true
         if ((error !== null && error !== undefined) || !success) return ask(index + 1)
-        done(this.get(name) ?? family.parent.createChild(name)._core)
+        found(this.get(name) ?? family.parent.createChild(name)._core)
       }
       const failed = (error: unknown): void => {
         this.#onFailure(error, name)

@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type { Namespace as Contract } from "../../contract/index.ts"
 import * as SessionId from "../../engine/SessionId.ts"
@@ -22,6 +23,7 @@ import * as Telemetry from "../../socket/Telemetry.ts"
 import * as Adapter from "./Adapter.ts"
 import type { BroadcastOperator } from "./BroadcastOperator.ts"
 import { ClientConnection } from "./Client.ts"
+import { type AdapterLayer, Cluster } from "./Cluster.ts"
 import { type EmitEventsOf, isContract, type ListenEventsOf } from "./Contract.ts"
 import { type ClientFileHandler, Engine } from "./Engine.ts"
 import type { EngineSocket } from "./EngineSocket.ts"
@@ -82,6 +84,9 @@ const expressMessage =
 const isOptions = (value: unknown): value is ServerOptions =>
   typeof value === "object" && value !== null && typeof (value as Partial<NodeServer>).listen !== "function"
 
+const isAdapterLayer = (adapter: Adapter.AdapterConstructor | AdapterLayer): adapter is AdapterLayer =>
+  Layer.isLayer(adapter)
+
 /** A server. */
 export class Server<
   ListenEvents extends EventsMap = DefaultEventsMap,
@@ -107,6 +112,8 @@ export class Server<
   readonly _core: ServerCore
   /** @internal */
   readonly _context: Context.Context<never>
+  /** @internal The way to other nodes, where the program gave a layer. */
+  readonly _cluster: Cluster | undefined
   /** @internal */
   _adapterConstructor: Adapter.AdapterConstructor
   readonly #registry: Registry
@@ -128,11 +135,18 @@ export class Server<
     this.path(options.path ?? this.#path)
     this.connectTimeout(options.connectTimeout ?? this.#connectTimeout)
     this.serveClient(options.serveClient !== false)
-    this._adapterConstructor = options.adapter ?? Adapter.Adapter
+    const { adapter = Adapter.Adapter } = options
+    this._adapterConstructor = isAdapterLayer(adapter) ? Adapter.Adapter : adapter
     const codec = GuardedCodec.make(codecOf(options.parser))
     this.encoder = encoderOf(codec)
     this._context = Context.make(ErrorSink, (report: HandlerReport) => Effect.suspend(() => this.#reported(report)))
-    this.#registry = new Registry((error, namespace) => this._listenerFailed(error, { event: "namespace", namespace }))
+    this._cluster = isAdapterLayer(adapter)
+      ? new Cluster(adapter, (error, namespace) => this._listenerFailed(error, { event: "adapter", namespace }))
+      : undefined
+    this.#registry = new Registry(
+      (error, namespace) => this._listenerFailed(error, { event: "namespace", namespace }),
+      (namespace, proceed) => (this._cluster === undefined ? proceed() : this._cluster.whenReady(namespace, proceed))
+    )
     const connectTimeout = (): number => this.#connectTimeout
     const settings: Settings = {
       codec,
@@ -330,6 +344,7 @@ export class Server<
     if (this.#registry.namespaces.get(namespace.name) !== namespace) return
     this.#registry.namespaces.delete(namespace.name)
     void namespace.adapter.close()
+    void this._cluster?.disconnect(namespace._core)
   }
 
   /** The namespaces by name, a snapshot; adapters and tools look here. */
@@ -349,6 +364,7 @@ export class Server<
       for (const socket of Array.from(_core.sockets.values())) socket.connection.shutDown()
     }
     await Promise.allSettled(namespaces.map(async ({ adapter }) => adapter.close()))
+    await this._cluster?.close()
     // An engine of somebody else may have nothing to close.
     this.engine?.close?.()
     await Effect.runPromise(Scope.close(this.#scope, Exit.void))

@@ -3,6 +3,7 @@
  */
 import { EventEmitter } from "node:events"
 import type { IncomingMessage } from "node:http"
+import * as Effect from "effect/Effect"
 import type { Event as ContractEvent } from "../../contract/index.ts"
 import type { WriteOptions } from "../../engine/Session.ts"
 import type { ServerDisconnectReason } from "../../protocol/DisconnectReason.ts"
@@ -14,6 +15,7 @@ import { BroadcastOperator } from "./BroadcastOperator.ts"
 import * as CatchAll from "./CatchAll.ts"
 import * as Contract from "./Contract.ts"
 import type { Client, ClientConnection } from "./Client.ts"
+import * as Cluster from "./Cluster.ts"
 import type { EngineSocket } from "./EngineSocket.ts"
 import * as Handshake from "./Handshake.ts"
 import type { Namespace } from "./Namespace.ts"
@@ -314,9 +316,22 @@ export class Socket<
   /** Joins rooms. With an adapter for several servers the promise says when its subscription is there. */
   join(rooms: string | Array<string>): Promise<void> | void {
     const { adapter } = this.nsp
-    if (Adapter.isPlain(adapter)) return this._core.joinNow(rooms)
+    if (Adapter.isPlain(adapter)) {
+      this._core.joinNow(rooms)
+      return this.#subscribed(rooms)
+    }
     if (this._core.goneBecause !== undefined) return
     return adapter.addAll(this.id, new Set(typeof rooms === "string" ? [rooms] : rooms))
+  }
+
+  #subscribed(rooms: string | Array<string>): Promise<void> | void {
+    const remote = Cluster.remoteOf(this._core.namespace)
+    if (remote === undefined) return
+    const list = typeof rooms === "string" ? [rooms] : rooms
+    // Most programs do not look at the promise: a failure must not be an unhandled rejection.
+    return Effect.runPromiseWith(this.nsp.server._context)(Cluster.subscribed(remote, list)).catch((error: unknown) =>
+      this._listenerFailed(error, "join")
+    )
   }
 
   /** Leaves a room. */
