@@ -18,8 +18,8 @@ export interface Block {
   readonly standIns?: string
   /** Why it is not a program. */
   readonly reason?: string
-  /** What it needs that is not built. */
-  readonly missing?: string
+  /** The example that runs it as a process of its own, and is tested elsewhere. */
+  readonly example?: { readonly file: string; readonly test: string }
 }
 
 /** In the order of the seed. */
@@ -166,8 +166,8 @@ export const blocks: ReadonlyArray<Block> = [
     heading: "服务器初始化 > 初始化 > 使用 µWebSockets.js",
     ordinal: 1,
     sha256: "d69249f37a3510bfdeee07c2f26424a765da567c575a6af541382939554a732d",
-    missing:
-      "npm has µWebSockets.js for Node 20 at most; its emulation on Node 24 has no upgrade() and no getRemoteAddressAsText()"
+    example: { file: "examples/uws/main.ts", test: "test/frameworks/uws/uws.test.ts" },
+    standIns: "npm's µWebSockets.js, whose binary is for Node 20; a port, and listeners where the block has a comment"
   },
   {
     heading: "服务器初始化 > 初始化 > 使用 Fastify",

@@ -7,6 +7,7 @@ import { page } from "./programs/Page.ts"
 import { blocksOf, callsOf, missing } from "./Seed.ts"
 import type { Program } from "./Scene.ts"
 
+const root = new URL("../../", import.meta.url)
 const seed = new URL("../../../shared/seed/socket.io-notes.md", import.meta.url)
 const programs = new Map<string, Program>(
   [...Object.values(chapters), underFastify, page].flatMap((each) => Object.entries(each))
@@ -32,11 +33,15 @@ const extras = new Set([
 ])
 
 describe("the blocks of the seed", () => {
-  it("each has one state: run, run with stand-ins, not a program, or not yet", () => {
-    for (const { heading, ordinal, program, standIns, reason, missing } of blocks) {
-      const states = [program, reason, missing].filter((each) => each !== undefined)
+  it("each has one state: run, run with stand-ins, or not a program", () => {
+    for (const { heading, ordinal, program, standIns, reason, example } of blocks) {
+      const states = [program, reason, example].filter((each) => each !== undefined)
       assert.strictEqual(states.length, 1, `${heading} ${ordinal}`)
-      if (standIns !== undefined) assert.isDefined(program)
+      if (standIns !== undefined) assert.isDefined(program ?? example)
+      if (example !== undefined) {
+        assert.include(readFileSync(new URL(example.file, root), "utf8"), "effect-socketio/facade")
+        assert.include(readFileSync(new URL(example.test, root), "utf8"), example.file)
+      }
       if (program !== undefined) assert.isTrue(programs.has(program), `${heading} ${ordinal}: ${program}`)
     }
     const used = new Set(blocks.map(({ program }) => program))
@@ -46,12 +51,11 @@ describe("the blocks of the seed", () => {
     )
     const count = (field: keyof Block): number => blocks.filter((block) => block[field] !== undefined).length
     console.log(
-      `seed: ${blocks.length} js and ts blocks: ${count("program") - count("standIns")} run, ${count("standIns")} run with named ` +
-        `stand-ins, ${count("reason")} not a program, ${count("missing")} not yet; by ${programs.size} programs`
+      `seed: ${blocks.length} js and ts blocks: ${count("program") + count("example") - count("standIns")} run, ${count("standIns")} run with named ` +
+        `stand-ins, ${count("reason")} not a program; by ${programs.size} programs and ${count("example")} example`
     )
-    for (const { heading, ordinal, reason, missing } of blocks) {
+    for (const { heading, ordinal, reason } of blocks) {
       if (reason !== undefined) console.log(`  ${heading} ${ordinal}: not a program: ${reason}`)
-      if (missing !== undefined) console.log(`  ${heading} ${ordinal}: not yet: ${missing}`)
     }
   })
 
