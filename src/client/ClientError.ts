@@ -3,8 +3,10 @@
  */
 import * as Data from "effect/Data"
 import type { ClientDisconnectReason } from "../protocol/DisconnectReason.ts"
+import type { AckTimeout } from "../runtime/AckTimeout.ts"
 import type { HandlerFailed, InvalidPayload } from "../runtime/PayloadError.ts"
 
+export { AckTimeout } from "../runtime/AckTimeout.ts"
 export { HandlerFailed, InvalidPayload } from "../runtime/PayloadError.ts"
 
 /**
@@ -27,16 +29,6 @@ export class ConnectFailed extends Data.TaggedError("ConnectFailed")<{
   readonly message: string
   readonly description: unknown
 }> {}
-
-/** The server did not answer in time. `timeout` is in milliseconds. */
-export class AckTimeout extends Data.TaggedError("AckTimeout")<{
-  readonly event: string
-  readonly timeout: number
-}> {
-  override get message(): string {
-    return `no answer to "${this.event}" within ${this.timeout} ms`
-  }
-}
 
 /**
  * The connection went while an answer was waited for: whether the server has handled the event is unknown. `description` has what is

@@ -3,19 +3,11 @@
  */
 import * as Data from "effect/Data"
 import type { ServerDisconnectReason } from "../protocol/DisconnectReason.ts"
+import type { AckTimeout } from "../runtime/AckTimeout.ts"
 import type { HandlerFailed, InvalidPayload } from "../runtime/PayloadError.ts"
 
+export { AckTimeout } from "../runtime/AckTimeout.ts"
 export { HandlerFailed, InvalidPayload } from "../runtime/PayloadError.ts"
-
-/** The peer did not answer in time. `timeout` is in milliseconds. */
-export class AckTimeout extends Data.TaggedError("AckTimeout")<{
-  readonly event: string
-  readonly timeout: number
-}> {
-  override get message(): string {
-    return `no answer to "${this.event}" within ${this.timeout} ms`
-  }
-}
 
 /** The socket is gone, or went while something was waited for. `description` has what is known beyond the reason. */
 export class Disconnected extends Data.TaggedError("Disconnected")<{

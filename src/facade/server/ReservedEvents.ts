@@ -1,16 +1,10 @@
 /**
  * Names that programs may listen to and never emit.
  */
+import { reservedEvents } from "../../protocol/SocketPacket.ts"
 
-/** Of sockets. */
-export const socketEvents: ReadonlySet<string | symbol> = new Set([
-  "connect",
-  "connect_error",
-  "disconnect",
-  "disconnecting",
-  "newListener",
-  "removeListener"
-])
+/** Of sockets: those of the protocol. */
+export const socketEvents: ReadonlySet<string | symbol> = reservedEvents
 
 /** Of namespaces and servers. */
 export const namespaceEvents: ReadonlySet<string | symbol> = new Set(["connect", "connection", "new_namespace"])
