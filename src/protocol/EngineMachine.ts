@@ -84,10 +84,10 @@ export interface ServerState {
   readonly config: ServerConfig
   readonly heartbeat: Waiting
   /**
-   * `opened`: a probe is there. `confirmed`: its `2probe` was answered and the client is about to switch. `released`: as `confirmed`,
-   * and a poll that came since then was released.
+   * `opened`: a probe is there. `confirmed`: its `2probe` was answered and the client is about to switch. `released`,
+   * `releasedTwice`: as `confirmed`, and one poll or two that came since then were released.
    */
-  readonly probe: "none" | "opened" | "confirmed" | "released"
+  readonly probe: "none" | "opened" | "confirmed" | "released" | "releasedTwice"
   readonly upgraded: boolean
 }
 
@@ -189,7 +189,7 @@ const closed = (
   return [closedState, outputs]
 }
 
-const awaitsSwitch = (state: ServerState): boolean => state.probe === "confirmed" || state.probe === "released"
+const awaitsSwitch = (state: ServerState): boolean => state.probe !== "none" && state.probe !== "opened"
 
 const stopProbe = (state: ServerState, outputs: Array<Output>): void => {
   if (state.probe !== "none") outputs.push(stopUpgradeTimeout)
@@ -269,9 +269,11 @@ const stepServer = (state: ServerState, input: Input): Step => {
     case "CurrentPaused":
       return [state, nothing]
     case "PollWaiting":
-      // It was sent before the answer to the probe had arrived, and the client cannot pause until it is answered. Once: the answer to
-      // the probe has had a whole round trip by then, and a client that goes on polling is left to the interval.
-      return state.probe === "confirmed" ? [{ ...state, probe: "released" }, releasePoll] : [state, nothing]
+      // It was sent before the answer to the probe had arrived, and the client cannot pause until it is answered. Twice: the first may
+      // have been under way when the probe came, the second leaves a whole round trip later, when the answer has arrived also over a
+      // WebSocket half as fast. A client that goes on polling is left to the interval.
+      if (state.probe === "confirmed") return [{ ...state, probe: "released" }, releasePoll]
+      return state.probe === "released" ? [{ ...state, probe: "releasedTwice" }, releasePoll] : [state, nothing]
     case "CloseRequested":
       return closed(state, input.reason, undefined)
   }

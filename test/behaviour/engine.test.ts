@@ -167,7 +167,7 @@ for (const [way, options] of ways) {
           assert.strictEqual(client.engine.transportName, transport)
           assert.strictEqual(server.sessions[0]?.session.transportName, transport)
         }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer, { local: true })),
-      { arbitrary: { runs: 60 } }
+      { arbitrary: { runs: 300 } }
     )
   })
 }
@@ -216,7 +216,7 @@ describe("the upgrade", () => {
         }
         assert.deepStrictEqual(client.upgrades, ["websocket"])
       }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer, { local: true })),
-    { arbitrary: { runs: 60 } }
+    { arbitrary: { runs: 300 } }
   )
 
   networked("under load in both directions loses, doubles and reorders nothing", (network) =>
