@@ -16,9 +16,15 @@ export class AdapterError extends Data.TaggedError("AdapterError")<{
   readonly reason: "Unsupported" | "Unavailable" | "Timeout" | "Rejected"
   readonly operation: string
   readonly cause?: unknown
+  /** With `Timeout`: what did arrive, of the same kind as the whole result would have been. */
+  readonly received?: ReadonlyArray<unknown> | undefined
+  /** With `Timeout`: who stayed silent; `nodes` names them where the broker gives membership, and is empty where it only counts. */
+  readonly missing?: { readonly count: number; readonly nodes: ReadonlyArray<string> } | undefined
 }> {
   override get message(): string {
-    return `adapter: ${this.operation}: ${this.reason}`
+    const { missing } = this
+    const silent = missing === undefined ? "" : `: ${missing.count} of the servers did not answer`
+    return `adapter: ${this.operation}: ${this.reason}${silent}`
   }
 }
 
@@ -58,10 +64,19 @@ export interface AckReply {
   readonly args: ReadonlyArray<unknown>
 }
 
+/** What the namespace asks of an adapter that can store. */
+export interface RecoveryOptions {
+  /** How long the session of a lost socket and the events it missed are kept, in milliseconds. */
+  readonly maxDisconnectionDuration: number
+}
+
 /** The sockets of one namespace on this node; implemented by `socket/ServerNamespace`. Synchronous, never throws. */
 export interface LocalSockets {
   readonly namespace: string
-  deliver(target: Target, event: EventData, flags: BroadcastFlags): void
+  /** Present when sockets of this namespace are to be recovered after a lost connection. */
+  readonly recovery: RecoveryOptions | undefined
+  /** `offset` is the event's place in the log of the store, where there is one: receivers are told, to name it when they return. */
+  deliver(target: Target, event: EventData, flags: BroadcastFlags, offset?: string): void
   /** Tells how many sockets were asked, then each answer; `done` when all have answered, left, or the deadline has passed. */
   deliverWithAcks(
     target: Target,
@@ -75,6 +90,51 @@ export interface LocalSockets {
   describe(target: Target): ReadonlyArray<SocketDescription>
   /** An event from another node; `reply` is present when it wants an answer. */
   serverSideEvent(event: EventData, reply: ((args: ReadonlyArray<unknown>) => void) | undefined): void
+}
+
+/** What is kept of a socket whose connection was lost, under its private id. */
+export interface SocketSession {
+  readonly sid: string
+  /** The private id: only its client knows it, and names it on return. */
+  readonly pid: string
+  readonly rooms: ReadonlyArray<string>
+  /** Encoded by the contract. */
+  readonly data: unknown
+  /** The end of the log when the socket connected: where to begin if its client names no offset. Absent in sessions of official nodes. */
+  readonly since: string | undefined
+}
+
+/** A session, and the events that its socket has missed, in order. */
+export interface RestoredSession {
+  readonly session: SocketSession
+  readonly missed: ReadonlyArray<{ readonly event: EventData; readonly offset: string }>
+}
+
+/**
+ * Why a session was not restored. `SessionUnknown`: never kept, kept too long ago, or taken already: sessions are single-use.
+ * `OffsetUnknown`: not a place in this log. `LogTruncated`: events after the offset are gone, and a part of them is never passed for all.
+ */
+export class RecoveryFailed extends Data.TaggedError("RecoveryFailed")<{
+  readonly reason: "SessionUnknown" | "OffsetUnknown" | "LogTruncated"
+}> {
+  override get message(): string {
+    return `not recovered: ${this.reason}`
+  }
+}
+
+/** The log and the sessions of one namespace: what connection state recovery needs of an adapter. */
+export interface RecoveryStore {
+  /**
+   * Appends an event to the log and publishes it to the other nodes, in the order of the calls; the namespace delivers it here when
+   * `done` is called, with its offset, or with `undefined` when it could not be stored. `done` is called exactly once, also synchronously.
+   */
+  append(target: Target, event: EventData, flags: BroadcastFlags, done: (offset: string | undefined) => void): void
+  /** The last offset that this node has appended or received; `undefined` for an empty log. Offsets of one log can be ordered. */
+  readonly position: string | undefined
+  /** Keeps a session for `maxDisconnectionDuration`; replaces an earlier one with the same private id. */
+  persist(session: SocketSession): Effect.Effect<void, AdapterError>
+  /** Takes a session, once; without an offset everything since the session's `since` was missed. */
+  restore(pid: string, offset: string | undefined): Effect.Effect<RestoredSession, RecoveryFailed | AdapterError>
 }
 
 /** The other nodes, for one namespace. Local delivery is the namespace's own work: an adapter publishes to others only. */
@@ -98,6 +158,26 @@ export interface NamespaceAdapter {
   roomDeleted(room: string): void
   /** Completes when the subscription for the room, if there is one, is active. */
   readonly subscribed: (room: string) => Effect.Effect<void, AdapterError>
+  /** Present where the adapter can store, and `LocalSockets.recovery` asks for it. */
+  readonly recovery?: RecoveryStore | undefined
+}
+
+/** How the way to the other nodes is doing. */
+export type AdapterHealth =
+  | { readonly _tag: "Connected" }
+  /** Local delivery goes on; what is published meanwhile fails, and is counted. */
+  | { readonly _tag: "Disconnected"; readonly cause: unknown }
+  /** Connected again, and messages of other nodes may have been missed meanwhile. */
+  | { readonly _tag: "Gap" }
+
+/** What an adapter has counted, over all namespaces. */
+export interface AdapterCounters {
+  published: number
+  received: number
+  publishFailures: number
+  /** Messages on the broker's channels that were malformed, oversized or not ours. */
+  ignored: number
+  gaps: number
 }
 
 /** Makes the adapter of each namespace; ends with the namespace's scope. */
@@ -105,6 +185,9 @@ export class Adapter extends Context.Service<
   Adapter,
   {
     readonly name: string
+    /** The present state first, then every change. Absent where nothing can fail. */
+    readonly health?: Stream.Stream<AdapterHealth> | undefined
+    readonly counters?: Readonly<AdapterCounters> | undefined
     make(sockets: LocalSockets): Effect.Effect<NamespaceAdapter, AdapterError, Scope.Scope>
   }
 >()("effect-socketio/adapter/Adapter") {}

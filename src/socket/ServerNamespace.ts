@@ -40,6 +40,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   readonly core: ServerCore
   readonly namespace: string
   readonly definition: NamespaceDefinition
+  /** Sockets are not recovered yet. */
+  readonly recovery = undefined
   /** What the name of a dynamic namespace says. */
   readonly params: Readonly<Record<string, unknown>>
   readonly sockets = new Map<string, ServerSocket>()

@@ -7,6 +7,7 @@ import { Adapter, AdapterError, type LocalSockets } from "../../src/adapter/Adap
 import * as InMemoryAdapter from "../../src/adapter/InMemoryAdapter.ts"
 
 const nobody: LocalSockets = {
+  recovery: undefined,
   namespace: "/",
   deliver: () => {},
   deliverWithAcks: (_target, _event, _flags, observer) => observer.done(),

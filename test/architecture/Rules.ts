@@ -26,6 +26,7 @@ export type Part =
   | "facade/server"
   | "facade/client"
   | "facade/fastify"
+  | "facade/adapters"
   | "testing"
   | "index"
 
@@ -99,12 +100,10 @@ export const rows: Readonly<Record<Part, Row>> = {
     parts: { protocol: "yes", runtime: "yes" },
     effect: "any",
     packages: {
-      "adapter/RedisAdapter.ts": ["redis", "@effect/platform-node/*"],
-      "adapter/RedisShardedAdapter.ts": ["redis", "@effect/platform-node/*"],
-      "adapter/RedisStreamsAdapter.ts": ["redis", "@effect/platform-node/*"],
-      "adapter/PostgresAdapter.ts": ["@effect/sql-pg/*"],
-      "adapter/NatsAdapter.ts": ["@nats-io/*"],
-      "adapter/NodeClusterAdapter.ts": ["node:cluster"]
+      "adapter/redis/*": ["redis", "ioredis"],
+      "adapter/postgres/*": ["pg"],
+      "adapter/nats/*": ["@nats-io/*"],
+      "adapter/process/*": ["node:cluster", "node:process"]
     }
   },
   socket: {
@@ -151,6 +150,13 @@ export const rows: Readonly<Record<Part, Row>> = {
     parts: { protocol: "yes", transport: "yes", contract: "types" },
     effect: [],
     conditional: ["#client-platform"],
+    ambient: true
+  },
+  "facade/adapters": {
+    parts: { protocol: "yes", runtime: "yes", adapter: "yes", node: "yes", socket: "types", "facade/server": "yes" },
+    effect: "any",
+    packages: { "*": ["node:*"] },
+    typePackages: ["redis", "ioredis", "pg", "@nats-io/*"],
     ambient: true
   },
   "facade/fastify": {
@@ -228,7 +234,8 @@ const checkEdge = (path: string, part: Part, edge: ImportEdge): string | undefin
   }
   if (official.test(specifier)) return `${path}: official package ${specifier}`
   const types = typeOnly ? (row.typePackages ?? []) : []
-  const allowed = [...(row.packages?.["*"] ?? []), ...(row.packages?.[path] ?? []), ...types]
+  const own = Object.entries(row.packages ?? {}).filter(([files]) => matches(files, path))
+  const allowed = [...own.flatMap(([, packages]) => packages), ...types]
   if (allowed.some((pattern) => matches(pattern, specifier))) return undefined
   return `${path}: ${part} may not import ${specifier}`
 }
