@@ -11,6 +11,7 @@ import type { Socket } from "../../src/socket/Socket.ts"
 import * as SocketServer from "../../src/socket/SocketServer.ts"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.ts"
 import * as Testing from "../../src/testing/Testing.ts"
+import { property } from "../properties.ts"
 
 const Line = Namespace.make("/line", {
   fromClient: { put: Event.make({ args: [Schema.Int], ack: Schema.Int }) },
@@ -86,7 +87,7 @@ const live = (received: Array<number>, sockets: Array<Socket<typeof Line>> = [])
 const increasing = (numbers: ReadonlyArray<number>): boolean =>
   numbers.every((number, index) => index === 0 || number > numbers[index - 1]!)
 
-const runs = { arbitrary: { runs: 40 } }
+const runs = { arbitrary: property(40) }
 
 for (const [way, options] of [
   ["polling", { transports: ["polling"] }],

@@ -8,6 +8,7 @@ import type { EngineClientOptions } from "../../src/transport/EngineClientOption
 import type { Frame } from "../../src/protocol/FrameGroup.ts"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.ts"
 import { message, reliably, startClient, startServer } from "./EnginePair.ts"
+import { property } from "../properties.ts"
 
 const networked = <A, E>(
   name: string,
@@ -167,7 +168,7 @@ for (const [way, options] of ways) {
           assert.strictEqual(client.engine.transportName, transport)
           assert.strictEqual(server.sessions[0]?.session.transportName, transport)
         }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer, { local: true })),
-      { arbitrary: { runs: 300 } }
+      { arbitrary: property(100) }
     )
   })
 }
@@ -216,7 +217,7 @@ describe("the upgrade", () => {
         }
         assert.deepStrictEqual(client.upgrades, ["websocket"])
       }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer, { local: true })),
-    { arbitrary: { runs: 300 } }
+    { arbitrary: property(100) }
   )
 
   networked("under load in both directions loses, doubles and reorders nothing", (network) =>

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
 import { throughWire } from "./wire.ts"
+import { property } from "../properties.ts"
 
 class RoomClosed extends Schema.TaggedError<RoomClosed>()("RoomClosed", { room: Schema.String, at: Schema.Date }) {}
 class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {}) {}
@@ -258,7 +259,7 @@ describe("an event with an error", () => {
       Arbitrary.checkEffect(
         Arbitrary.schema(answers),
         (args) => Effect.sync(() => Exit.isExit(codec.decodeAck(args)) && Exit.isExit(codec.decodeArgs(args))),
-        { runs: 300 }
+        property(300)
       )
     )
     assert.isUndefined(Arbitrary.formatCheckFailure(result))

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { assert, describe, it } from "vitest"
 import { isName } from "../../src/contract/NamespacePath.ts"
+import { property } from "../properties.ts"
 
 describe("a fixed name", () => {
   const Chat = Namespace.make("/chat", {})
@@ -94,7 +95,7 @@ describe("a path with parameters", () => {
             // A name has no form for the sign of zero.
             return back !== undefined && (back["id"] as number) + 0 === id + 0 && back["room"] === room
           }),
-        { runs: 200 }
+        property(200)
       )
     )
     assert.isUndefined(Arbitrary.formatCheckFailure(result))
@@ -106,7 +107,7 @@ describe("a path with parameters", () => {
       Arbitrary.checkEffect(
         Arbitrary.schema(Schema.String),
         (name) => Effect.sync(() => Org.match(name, undefined) === undefined || name.startsWith("/org/")),
-        { runs: 300 }
+        property(300)
       )
     )
     assert.isUndefined(Arbitrary.formatCheckFailure(result))

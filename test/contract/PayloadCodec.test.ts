@@ -12,6 +12,7 @@ import { assert, describe, it } from "vitest"
 import * as PayloadCodec from "../../src/contract/PayloadCodec.ts"
 import * as PayloadIssue from "../../src/contract/PayloadIssue.ts"
 import { type Platform, throughWire } from "./wire.ts"
+import { property } from "../properties.ts"
 
 const platforms: ReadonlyArray<Platform> = ["Uint8Array", "Buffer", "ArrayBuffer", "DataView"]
 
@@ -34,7 +35,7 @@ const roundTrips = async <S extends PayloadCodec.PayloadSchema>(schema: S, runs:
           const back = run(codec.decode(throughWire(wire, platforms[platform++ % platforms.length]!)))
           return equals(back, value)
         }),
-      { runs }
+      property(runs)
     )
   )
   assert.isUndefined(Arbitrary.formatCheckFailure(result))
@@ -321,7 +322,7 @@ describe("hostile input", () => {
             for (const [, codec] of codecs) codec.decode(value)
             return JSON.stringify(value) === before
           }),
-        { runs: 100 }
+        property(100)
       )
     )
     assert.isUndefined(Arbitrary.formatCheckFailure(result))

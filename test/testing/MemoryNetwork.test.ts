@@ -14,6 +14,7 @@ import { EngineHost } from "../../src/engine/EngineHost.ts"
 import type { EngineBody } from "../../src/engine/EngineRequest.ts"
 import * as MemoryNetwork from "../../src/testing/MemoryNetwork.ts"
 import { ask, bodyOf, group, listen, ok, open, serve } from "./Probe.ts"
+import { property } from "../properties.ts"
 
 /** A test on a network of its own. */
 const networked = <A, E>(
@@ -372,7 +373,7 @@ describe("latency and bandwidth", () => {
         )
         assert.strictEqual(client.socket.bufferedAmount, 0)
       }).pipe(Effect.scoped, Effect.provide(MemoryNetwork.layer, { local: true })),
-    { arbitrary: { runs: 40 } }
+    { arbitrary: property(40) }
   )
 })
 
