@@ -1,8 +1,6 @@
 /**
  * Entry `effect-socketio`: the server. Contracts are re-exported, so that a server needs one import.
  */
-import "effect/schema/SchemaJITCompiler/enable"
-
 export * from "./contract/index.ts"
 export * as Adapter from "./adapter/Adapter.ts"
 export * as InMemoryAdapter from "./adapter/InMemoryAdapter.ts"

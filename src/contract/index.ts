@@ -1,6 +1,8 @@
 /**
  * Entry `effect-socketio/contract`: contracts of namespaces, for both ends.
  */
+import "#schema-compiler"
+
 export * as Binary from "./Binary.ts"
 export * as Event from "./Event.ts"
 export * as Namespace from "./Namespace.ts"

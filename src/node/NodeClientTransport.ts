@@ -6,7 +6,8 @@
 import * as http from "node:http"
 import * as https from "node:https"
 import type { Socket } from "node:net"
-import { type ClientOptions, type RawData, WebSocket } from "ws"
+import { type RawData, WebSocket } from "ws"
+import * as Group from "../protocol/FrameGroup.ts"
 import type { Frame, FrameGroup } from "../protocol/FrameGroup.ts"
 import type {
   ClientPlatform,
@@ -18,6 +19,8 @@ import type {
   WebSocketRequest
 } from "../transport/ClientPlatform.ts"
 import { CookieJar } from "./CookieJar.ts"
+import * as MaskedFrame from "./MaskedFrame.ts"
+import * as WebSocketFrame from "./WebSocketFrame.ts"
 
 /** The most bytes that one answer of a server may have. */
 export const maxAnswer = 100 * 1024 * 1024
@@ -152,19 +155,27 @@ const toFrame = (data: RawData, isBinary: boolean): Frame => {
   return isBinary ? buffer : buffer.toString("utf8")
 }
 
-/** A WebSocket on `ws`; the writes of one batch leave in one system call. */
+/**
+ * A WebSocket on `ws`. What is sent is framed here and written straight to the TCP socket, one write for all messages of a turn; `ws`
+ * sends what is to be compressed.
+ */
 class NodeWebSocket implements ClientWebSocket {
   readonly #socket: WebSocket
   #tcp: Socket | undefined = undefined
+  #compressFrom = Number.POSITIVE_INFINITY
   #cause: unknown = undefined
 
-  constructor(socket: WebSocket, handlers: ClientWebSocketHandlers, unref: boolean) {
+  /** `threshold`: messages of so many bytes are compressed where the server agreed to that. */
+  constructor(socket: WebSocket, handlers: ClientWebSocketHandlers, unref: boolean, threshold: number) {
     this.#socket = socket
     socket.on("upgrade", (response) => {
       this.#tcp = response.socket
       if (unref) response.socket.unref()
     })
-    socket.on("open", () => handlers.onOpen())
+    socket.on("open", () => {
+      if (socket.extensions !== "") this.#compressFrom = threshold
+      handlers.onOpen()
+    })
     socket.on("message", (data, isBinary) => handlers.onFrame(toFrame(data, isBinary)))
     socket.on("error", (error) => {
       this.#cause = error
@@ -177,30 +188,36 @@ class NodeWebSocket implements ClientWebSocket {
   }
 
   send(frame: Frame): void {
-    if (this.#isOpen()) this.#socket.send(frame)
+    this.sendGroups([Group.make(frame)], undefined)
   }
 
   sendGroups(groups: ReadonlyArray<FrameGroup>, uncompressed: ReadonlySet<FrameGroup> | undefined): void {
-    if (!this.#isOpen()) return
-    const first = groups[0]
-    const single = groups.length === 1 && first?.attachments === undefined
-    if (!single) this.#tcp?.cork()
+    const tcp = this.#tcp
+    if (tcp === undefined || this.#socket.readyState !== WebSocket.OPEN) return
+    if (this.#compresses(tcp, groups)) this.#sendThroughWs(tcp, groups, uncompressed)
+    else tcp.write(MaskedFrame.encode(groups))
+  }
+
+  /** Whether `ws` must send these: it compresses one of them, or is still at it with earlier ones, which nothing may overtake. */
+  #compresses(tcp: Socket, groups: ReadonlyArray<FrameGroup>): boolean {
+    if (this.#compressFrom === Number.POSITIVE_INFINITY) return false
+    if (this.#socket.bufferedAmount > tcp.writableLength) return true
+    return groups.some((group) => WebSocketFrame.sizeOf(group) >= this.#compressFrom)
+  }
+
+  #sendThroughWs(
+    tcp: Socket,
+    groups: ReadonlyArray<FrameGroup>,
+    uncompressed: ReadonlySet<FrameGroup> | undefined
+  ): void {
+    tcp.cork()
     for (const group of groups) {
-      const compress = uncompressed === undefined || !uncompressed.has(group)
-      this.#sendFrame(group.head, compress)
+      const options = { compress: uncompressed === undefined || !uncompressed.has(group) }
+      this.#socket.send(group.head, options)
       if (group.attachments === undefined) continue
-      for (const attachment of group.attachments) this.#sendFrame(attachment, compress)
+      for (const attachment of group.attachments) this.#socket.send(attachment, options)
     }
-    if (!single) this.#tcp?.uncork()
-  }
-
-  #sendFrame(frame: Frame, compress: boolean): void {
-    if (compress) this.#socket.send(frame)
-    else this.#socket.send(frame, { compress: false })
-  }
-
-  #isOpen(): boolean {
-    return this.#socket.readyState === WebSocket.OPEN
+    tcp.uncork()
   }
 
   close(): void {
@@ -208,11 +225,10 @@ class NodeWebSocket implements ClientWebSocket {
   }
 }
 
-const deflateOptions = (options: PlatformOptions): NonNullable<ClientOptions["perMessageDeflate"]> => {
-  const deflate = options.perMessageDeflate
-  return deflate === undefined || typeof deflate === "boolean"
-    ? deflate !== false && { threshold: 1024 }
-    : { threshold: deflate.threshold ?? 1024 }
+/** The bytes from which on messages are compressed; `undefined` where they never are. */
+const thresholdOf = ({ perMessageDeflate: deflate }: PlatformOptions): number | undefined => {
+  if (deflate === false) return undefined
+  return typeof deflate === "object" ? (deflate.threshold ?? 1024) : 1024
 }
 
 const open = (
@@ -220,16 +236,17 @@ const open = (
   request: WebSocketRequest,
   handlers: ClientWebSocketHandlers
 ): ClientWebSocket => {
+  const threshold = thresholdOf(options)
   try {
     const socket = new WebSocket(request.url, [...request.protocols], {
       ...tls,
       // An agent of the program may be a proxy; one's own would keep no connection of a WebSocket anyway.
       ...(options.agent instanceof http.Agent && { agent: agents.of(request.url.startsWith("wss:")) }),
       headers: headersWith(cookies, request.headers, request.withCredentials),
-      perMessageDeflate: deflateOptions(options),
+      perMessageDeflate: threshold !== undefined && { threshold },
       maxPayload: maxAnswer
     })
-    return new NodeWebSocket(socket, handlers, options.autoUnref === true)
+    return new NodeWebSocket(socket, handlers, options.autoUnref === true, threshold ?? Number.POSITIVE_INFINITY)
   } catch (cause) {
     queueMicrotask(() => handlers.onClose(1006, "", cause))
     return { send() {}, bufferedAmount: 0, close() {} }

@@ -8,7 +8,12 @@ import type { Frame, FrameGroup } from "../protocol/FrameGroup.ts"
 const textOpcode = 0x81
 const binaryOpcode = 0x82
 
-const byteLength = (frame: Frame): number => (typeof frame === "string" ? Buffer.byteLength(frame) : frame.byteLength)
+/** The opcode byte of a message in one frame: text or binary, with the final bit. */
+export const opcodeOf = (frame: Frame): number => (typeof frame === "string" ? textOpcode : binaryOpcode)
+
+/** The bytes of a payload. */
+export const byteLength = (frame: Frame): number =>
+  typeof frame === "string" ? Buffer.byteLength(frame) : frame.byteLength
 
 const headerSize = (length: number): number => (length < 126 ? 2 : length < 65_536 ? 4 : 10)
 
@@ -22,7 +27,8 @@ export const sizeOf = (group: FrameGroup): number => {
   return size
 }
 
-const writeHeader = (target: Buffer, offset: number, opcode: number, length: number): number => {
+/** Writes opcode and length, without a mask; gives the offset behind them. */
+export const writeHeader = (target: Buffer, offset: number, opcode: number, length: number): number => {
   target[offset] = opcode
   if (length < 126) {
     target[offset + 1] = length

@@ -94,7 +94,11 @@ export const rows: Readonly<Record<Part, Row>> = {
   protocol: { parts: {}, effect: [], packages: { "protocol/MsgpackCodec.ts": ["notepack.io"] } },
   runtime: { parts: { protocol: "yes" }, effect: core, effectIn: { "runtime/Turn.ts": ["Scheduler"] } },
   transport: { parts: { protocol: "yes" }, effect: [], ambient: true },
-  contract: { parts: { runtime: ["runtime/PayloadError.ts"] }, effect: schema },
+  contract: {
+    parts: { runtime: ["runtime/PayloadError.ts"] },
+    effect: schema,
+    conditional: ["#schema-compiler"]
+  },
   engine: { parts: { protocol: "yes", runtime: "yes" }, effect: "any" },
   adapter: {
     parts: { protocol: "yes", runtime: "yes" },

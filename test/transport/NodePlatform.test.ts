@@ -273,6 +273,37 @@ describe("Node's platform", () => {
       assert.include(headers["sec-websocket-extensions"], "permessage-deflate")
     })
   )
+
+  for (const compressing of [true, false]) {
+    it.live(
+      `keeps the order of what is compressed and what is not: a server that ${compressing ? "compresses" : "does not"}`,
+      () =>
+        Effect.gen(function* () {
+          const server = yield* serve(() => {})
+          const sockets = new WebSocketServer({ server, perMessageDeflate: compressing && { threshold: 0 } })
+          const got: Array<string> = []
+          const all = Promise.withResolvers<void>()
+          const texts = Array.from({ length: 60 }, (_, i) => `${i} `.padEnd(i % 3 === 0 ? 20_000 : 10, "text"))
+          sockets.on("connection", (socket) =>
+            socket.on("message", (data) => {
+              if (got.push((data as Buffer).toString()) === texts.length) all.resolve()
+            })
+          )
+          const opened = Promise.withResolvers<void>()
+          const request = { url: at(server, "ws"), protocols: [], headers: {}, withCredentials: false }
+          const socket = NodeClientTransport.make().openWebSocket(request, {
+            onOpen: () => opened.resolve(),
+            onFrame: () => {},
+            onClose: () => {}
+          })
+          yield* Effect.promise(() => opened.promise)
+          for (const text of texts) socket.sendGroups!([Group.make(text)], undefined)
+          yield* Effect.promise(() => all.promise)
+          socket.close()
+          assert.deepStrictEqual(got, texts)
+        })
+    )
+  }
 })
 
 describe("cookies", () => {
