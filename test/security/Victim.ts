@@ -25,7 +25,7 @@ export interface Victim {
   stop(): Promise<void>
 }
 
-const withBystander = async (port: number, clients: () => number, stop: () => Promise<void>): Promise<Victim> => {
+const withBystander = async (port: number, stop: () => Promise<void>): Promise<Victim> => {
   const socket: Socket = io(`http://127.0.0.1:${port}`, { transports: ["websocket"], reconnection: false })
   await within(new Promise<void>((resolve) => socket.once("connect", () => resolve())), "the bystander to connect")
   let asked = 0
