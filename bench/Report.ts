@@ -1,6 +1,6 @@
 /** The tables: figures with their spread, ratios with their goals, and how busy both processes were. */
 import type { Outcome, Series } from "./Run.ts"
-import type { Baseline, Figure } from "./Scenario.ts"
+import type { Baseline, Figure, Goal } from "./Scenario.ts"
 import * as Stats from "./Stats.ts"
 
 /** What else a reader needs to judge the numbers. */
@@ -12,13 +12,17 @@ export interface Machine {
   readonly pinned: string
   readonly versions: { readonly [name: string]: string }
   readonly command: string
+  /** How long the run took. */
+  readonly seconds: number
+  /** What was not measured, and why. */
+  readonly notes: ReadonlyArray<string>
 }
 
-/** Servers that are not ours. */
-const foreign: ReadonlyArray<Baseline> = ["official", "ws", "ws-cork"]
+/** Our columns of the table of goals, by the server's name. */
+const contenders = { ours: "Effect API", "facade-lean": "facade, request dropped" } as const
 
-/** What a server of ours is compared with. */
-const baselinesOf = (server: string): ReadonlyArray<Baseline> => (server === "ours" ? foreign : [...foreign, "ours"])
+/** What is compared with a goal or without one, in this order. */
+const baselines: ReadonlyArray<Baseline> = ["official", "ws", "ws-cork", "ours-untyped"]
 
 const number = (value: number): string =>
   Math.abs(value) >= 1000
@@ -59,45 +63,71 @@ const absolutes = (outcomes: ReadonlyArray<Outcome>, servers: ReadonlyArray<stri
     )
   )
 
-const goalText = (figure: Figure, server: string, baseline: Baseline, ratio: Stats.Summary | undefined): string => {
-  const goals = figure.goals[baseline]
-  const goal = typeof goals === "object" ? goals[server] : goals
-  if (goal === undefined) return ""
-  const met = ratio === undefined ? "" : ratio.median <= goal ? " ✓" : " ✗"
-  return `, goal ${goal.toFixed(2)}${met}`
+const ratioOf = (outcome: Outcome, figure: Figure, server: string, baseline: string) =>
+  Stats.ratio(values(seriesOf(outcome, server), figure.key), values(seriesOf(outcome, baseline), figure.key))
+
+const summaryOf = (outcome: Outcome, figure: Figure, server: string) =>
+  Stats.summary(defined(values(seriesOf(outcome, server), figure.key)))
+
+const less = (figure: Figure): boolean => figure.better !== "more"
+
+const goalText = (figure: Figure, goal: Goal): string =>
+  goal === "spread" ? "within its spread" : `${less(figure) ? "<=" : ">="} ${goal.toFixed(2)}`
+
+/** Whether the goal is met, and by how much not. `undefined` where one of the two was not measured. */
+export const verdict = (
+  outcome: Outcome,
+  figure: Figure,
+  server: string,
+  baseline: Baseline
+): { readonly met: boolean; readonly text: string } | undefined => {
+  const goal = figure.goals[baseline]
+  const ratio = ratioOf(outcome, figure, server, baseline)
+  if (goal === undefined || ratio === undefined) return undefined
+  if (goal === "spread") {
+    const [mine, theirs] = [summaryOf(outcome, figure, server)!, summaryOf(outcome, figure, baseline)!]
+    const bound = less(figure) ? theirs.max : theirs.min
+    const met = less(figure) ? mine.median <= bound : mine.median >= bound
+    return { met, text: met ? "met" : `missed: ${number(mine.median)} against at most ${number(bound)} ${figure.unit}` }
+  }
+  const over = less(figure) ? ratio.median / goal - 1 : 1 - ratio.median / goal
+  return { met: over <= 0, text: over <= 0 ? "met" : `missed by ${(over * 100).toFixed(over < 0.01 ? 1 : 0)} %` }
 }
 
-const ours = (outcomes: ReadonlyArray<Outcome>, server: string): string =>
+const goalRows = (outcome: Outcome, figure: Figure): ReadonlyArray<ReadonlyArray<string>> =>
+  baselines.flatMap((baseline) => {
+    const goal = figure.goals[baseline]
+    const cells = Object.keys(contenders).map((server) => {
+      const ratio = ratioOf(outcome, figure, server, baseline)
+      if (ratio === undefined) return "–"
+      const judged = verdict(outcome, figure, server, baseline)
+      return judged === undefined ? ratioText(ratio) : `${ratioText(ratio)} ${judged.text}`
+    })
+    if (goal === undefined && cells.every((cell) => cell === "–")) return []
+    return [[figure.title, baseline, goal === undefined ? "–" : goalText(figure, goal), ...cells]]
+  })
+
+const goalTable = (outcomes: ReadonlyArray<Outcome>): string =>
   table(
-    [server, ...baselinesOf(server).map((baseline) => `against ${baseline}`)],
-    outcomes.flatMap((outcome) =>
-      outcome.scenario.figures.map((figure) => [
-        figure.title,
-        ...baselinesOf(server).map((baseline) => {
-          const ratio = Stats.ratio(
-            values(seriesOf(outcome, server), figure.key),
-            values(seriesOf(outcome, baseline), figure.key)
-          )
-          return ratioText(ratio) + goalText(figure, server, baseline, ratio)
-        })
-      ])
-    )
+    ["row", "against", "goal", ...Object.values(contenders)],
+    outcomes.flatMap((outcome) => outcome.scenario.figures.flatMap((figure) => goalRows(outcome, figure)))
   )
 
-const floors = (outcomes: ReadonlyArray<Outcome>): string =>
+/** Other comparisons: without goals of their own, but the first one that the facade costs little more than what is under it. */
+const comparisons: ReadonlyArray<readonly [title: string, server: string, baseline: string]> = [
+  ["facade, request dropped, against Effect API", "facade-lean", "ours"],
+  ["facade, request kept, against official", "facade", "official"],
+  ["ws against official", "ws", "official"],
+  ["ws-cork against official", "ws-cork", "official"]
+]
+
+const comparisonTable = (outcomes: ReadonlyArray<Outcome>): string =>
   table(
-    ["for comparison", "ws against official", "ws-cork against official"],
+    ["for comparison", ...comparisons.map(([title]) => title)],
     outcomes.flatMap((outcome) =>
       outcome.scenario.figures.map((figure) => [
         figure.title,
-        ...["ws", "ws-cork"].map((server) =>
-          ratioText(
-            Stats.ratio(
-              values(seriesOf(outcome, server), figure.key),
-              values(seriesOf(outcome, "official"), figure.key)
-            )
-          )
-        )
+        ...comparisons.map(([, server, baseline]) => ratioText(ratioOf(outcome, figure, server, baseline)))
       ])
     )
   )
@@ -107,18 +137,21 @@ const percent = (samples: ReadonlyArray<number>) => {
   return summary === undefined ? "–" : `${Math.round(summary.median * 100)} %`
 }
 
+/** From here on a process is taken for the one that the others wait for. */
+const saturated = 0.95
+
 const loads = (outcomes: ReadonlyArray<Outcome>, servers: ReadonlyArray<string>): string =>
   table(
-    ["server busy / generator busy / operations a second", ...servers],
+    ["measured process busy / generator busy / operations a second", ...servers],
     outcomes.map((outcome) => [
       outcome.scenario.name,
       ...servers.map((server) => {
         const samples = seriesOf(outcome, server)?.samples ?? []
         if (samples.length === 0) return "–"
         const rate = Stats.summary(samples.map(({ load }) => (load.operations / load.elapsed) * 1000))!
-        return `${percent(samples.map((sample) => sample.busy))} / ${percent(
-          samples.map(({ load }) => load.cpu / 1000 / load.elapsed)
-        )} / ${number(rate.median)}`
+        const generator = samples.map(({ load }) => load.cpu / 1000 / load.elapsed)
+        const bound = Stats.summary(generator)!.median >= saturated ? " (generator is the limit)" : ""
+        return `${percent(samples.map((sample) => sample.busy))} / ${percent(generator)} / ${number(rate.median)}${bound}`
       })
     ])
   )
@@ -130,24 +163,34 @@ const failures = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
     )
   )
 
+const tally = (outcomes: ReadonlyArray<Outcome>): string => {
+  const verdicts = outcomes.flatMap((outcome) =>
+    outcome.scenario.figures.flatMap((figure) =>
+      Object.keys(contenders).flatMap((server) =>
+        baselines.flatMap((baseline) => verdict(outcome, figure, server, baseline) ?? [])
+      )
+    )
+  )
+  return `${verdicts.filter(({ met }) => met).length} of ${verdicts.length} goals met.`
+}
+
 /** Markdown, aligned so that it reads as text. */
 export const markdown = (outcomes: ReadonlyArray<Outcome>, machine: Machine): string => {
-  const measured = new Set(outcomes.flatMap((outcome) => outcome.series.map((series) => series.server)))
-  const servers = [...measured]
-  const contenders = servers.filter((server) => !foreign.some((baseline) => baseline === server))
+  const servers = [...new Set(outcomes.flatMap((outcome) => outcome.series.map((series) => series.server)))]
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`)
   return [
     `${machine.date} · ${machine.cpu}, ${machine.cores} cores · load average ${machine.load.toFixed(2)} at the start · ${machine.pinned}`,
     versions.join(", "),
-    `\`${machine.command}\``,
+    `\`${machine.command}\` · ${Math.round(machine.seconds)} s`,
+    ...machine.notes,
     "",
-    "Ratios (below 1 is better), median and range over interleaved rounds:",
+    `Ratios, median and range over interleaved rounds, beside the goals of issue 4. ${tally(outcomes)}`,
     "",
-    ...(contenders.length === 0 ? ["Our own server was not part of this run.", ""] : []),
-    ...contenders.flatMap((server) => [ours(outcomes, server), ""]),
-    floors(outcomes),
+    goalTable(outcomes),
     "",
-    "Figures, median and range:",
+    comparisonTable(outcomes),
+    "",
+    "Figures, median and range; CPU is that of the measured process (a server; for the rows of clients, the client):",
     "",
     absolutes(outcomes, servers),
     "",
@@ -163,29 +206,29 @@ export const json = (outcomes: ReadonlyArray<Outcome>, machine: Machine): string
   JSON.stringify(
     {
       machine,
-      scenarios: outcomes.map(({ scenario, series }) => ({
-        name: scenario.name,
-        about: scenario.about,
-        figures: scenario.figures.map((figure) => ({
+      scenarios: outcomes.map((outcome) => ({
+        name: outcome.scenario.name,
+        about: outcome.scenario.about,
+        figures: outcome.scenario.figures.map((figure) => ({
           key: figure.key,
           title: figure.title,
           unit: figure.unit,
+          better: figure.better ?? "less",
           goals: figure.goals,
-          medians: Object.fromEntries(
-            series.map((one) => [one.server, Stats.summary(defined(values(one, figure.key)))])
-          ),
+          medians: Object.fromEntries(outcome.series.map(({ server }) => [server, summaryOf(outcome, figure, server)])),
           ratios: Object.fromEntries(
-            series.map((one) => [
-              one.server,
+            Object.keys(contenders).map((server) => [
+              server,
               Object.fromEntries(
-                series
-                  .filter((base) => base !== one && baselinesOf(one.server).some((name) => name === base.server))
-                  .map((base) => [base.server, Stats.ratio(values(one, figure.key), values(base, figure.key))])
+                baselines.map((baseline) => [
+                  baseline,
+                  { ratio: ratioOf(outcome, figure, server, baseline), ...verdict(outcome, figure, server, baseline) }
+                ])
               )
             ])
           )
         })),
-        series
+        series: outcome.series
       }))
     },
     undefined,

@@ -1,6 +1,6 @@
 /**
  * The benchmark beside the official packages: `npm run bench -- [--quick] [--only NAME] [--server NAME] [--rounds N] [--json]
- * [--write] [--profile DIR]`. How it measures is in `bench/README.md`.
+ * [--write] [--profile DIR] [--micro]`. How it measures is in `bench/README.md`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
@@ -10,12 +10,16 @@ import { parseArgs } from "node:util"
 import * as Child from "./process/Child.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
+import { clients } from "./clients/all.ts"
 import { scenarios } from "./scenarios/all.ts"
+import type { Scenario } from "./Scenario.ts"
+import type { Server } from "./servers/Server.ts"
 import { servers } from "./servers/all.ts"
 
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
+    micro: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     profile: { type: "string" },
@@ -57,7 +61,7 @@ const profile = options.profile === undefined ? undefined : resolve(options.prof
 if (profile !== undefined) mkdirSync(profile, { recursive: true })
 
 if (options.list) {
-  for (const { name, about } of [...scenarios, ...servers]) console.log(`${name.padEnd(16)} ${about}`)
+  for (const { name, about } of [...scenarios, ...servers, ...clients]) console.log(`${name.padEnd(16)} ${about}`)
   process.exit(0)
 }
 
@@ -66,15 +70,43 @@ const version = (require: NodeJS.Require, name: string): string =>
 
 const here = createRequire(import.meta.url)
 const pinning = Child.pinning()
+const startLoad = loadavg()[0]!
+const startDate = new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC"
+const started = performance.now()
+
+/** Who takes part: of the servers or clients, those asked for by name, else those with something to say. */
+const serversOf = (scenario: Scenario): ReadonlyArray<Server> => {
+  const all = scenario.subject === "client" ? clients : servers
+  return options.server === undefined
+    ? all.filter((server) => server.only === undefined || server.only.includes(scenario.name))
+    : all.filter((server) => options.server!.includes(server.name))
+}
+
+const runOptions: Run.Options = {
+  rounds: (scenario) => rounds ?? (options.quick ? (scenario.fresh ? 1 : 2) : scenario.rounds),
+  profile,
+  scale: options.quick ? 0.4 : 1,
+  pinning,
+  progress: (line) => console.error(`[${((performance.now() - started) / 1000).toFixed(0)} s] ${line}`)
+}
+
+choose(servers, options.server)
+const chosen = choose(scenarios, options.only)
+const outcomes: Array<Run.Outcome> = []
+for (const name of new Set(chosen.map((scenario) => scenario.group))) {
+  const group = chosen.filter((scenario) => scenario.group === name)
+  outcomes.push(...(await Run.group(group, serversOf, runOptions)))
+}
+
 const machine: Report.Machine = {
-  date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC",
+  date: startDate,
   cpu: cpus()[0]?.model ?? "unknown CPU",
   cores: cpus().length,
-  load: loadavg()[0]!,
+  load: startLoad,
   pinned:
     pinning === undefined
       ? "not pinned: no taskset, or a single CPU"
-      : `server on CPU ${pinning.server}, generator on CPU ${pinning.load}`,
+      : `measured process on CPU ${pinning.server}, generator on CPU ${pinning.load.join(" and ")}`,
   versions: {
     node: process.versions.node,
     effect: version(here, "effect"),
@@ -82,21 +114,9 @@ const machine: Report.Machine = {
     ws: version(here, "ws"),
     "ws of the official server": version(createRequire(here.resolve("engine.io")), "ws")
   },
-  command: ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" ")
-}
-
-const started = performance.now()
-const outcomes: Array<Run.Outcome> = []
-for (const scenario of choose(scenarios, options.only)) {
-  outcomes.push(
-    await Run.scenario(scenario, choose(servers, options.server), {
-      rounds: rounds ?? (options.quick ? (scenario.fresh ? 1 : 2) : undefined),
-      profile,
-      scale: options.quick ? 0.4 : 1,
-      pinning,
-      progress: (line) => console.error(`[${((performance.now() - started) / 1000).toFixed(0)} s] ${line}`)
-    })
-  )
+  command: ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" "),
+  seconds: (performance.now() - started) / 1000,
+  notes: []
 }
 
 const text = Report.markdown(outcomes, machine)

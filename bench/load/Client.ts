@@ -15,6 +15,7 @@ const echo = Frame.text(Message.echo)
 export interface Client {
   readonly write: (frames: Uint8Array) => void
   onPacket: (buffer: Buffer, start: number, end: number) => void
+  onAttachment: (buffer: Buffer, start: number, end: number) => void
   onTurn: () => void
   readonly destroy: () => void
 }
@@ -22,11 +23,18 @@ export interface Client {
 const nothing = () => {}
 
 const make = (socket: RawWebSocket.RawWebSocket): Client => {
-  const client: Client = { write: socket.write, onPacket: nothing, onTurn: nothing, destroy: socket.destroy }
+  const client: Client = {
+    write: socket.write,
+    onPacket: nothing,
+    onAttachment: nothing,
+    onTurn: nothing,
+    destroy: socket.destroy
+  }
   socket.onText = (buffer, start, end) => {
     if (buffer[start] === 0x34) client.onPacket(buffer, start, end)
     else if (buffer[start] === 0x32) socket.write(pong)
   }
+  socket.onBinary = (buffer, start, end) => client.onAttachment(buffer, start, end)
   socket.onTurn = () => client.onTurn()
   return client
 }
@@ -115,4 +123,32 @@ export const many = async (count: number, concurrency: number, open: () => Promi
   }
   await Promise.all(Array.from({ length: Math.min(concurrency, count) }, worker))
   return clients
+}
+
+const pooled: Array<Client> = []
+
+/** Connections of this process that scenarios of one group share: so many, opened when they are first asked for, silent again. */
+export const shared = async (count: number, port: number): Promise<ReadonlyArray<Client>> => {
+  const missing = count - pooled.length
+  if (missing > 0) pooled.push(...(await many(missing, 50, () => webSocket(port))))
+  const clients = pooled.slice(0, count)
+  for (const client of clients) client.onPacket = client.onAttachment = client.onTurn = nothing
+  return clients
+}
+
+/** Writes to each client what it is given for it, and returns when the server has handled it: an echo behind it came back. */
+export const settleEach = async (
+  clients: ReadonlyArray<Client>,
+  framesOf: (index: number) => ReadonlyArray<Uint8Array>
+): Promise<void> => {
+  await Promise.all(
+    clients.map(
+      (client, index) =>
+        new Promise<void>((resolve) => {
+          client.onPacket = () => resolve()
+          client.write(Buffer.concat([...framesOf(index), echo]))
+        })
+    )
+  )
+  for (const client of clients) client.onPacket = nothing
 }

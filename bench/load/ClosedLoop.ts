@@ -1,5 +1,5 @@
 /** Request and answer with a fixed number in flight on each connection: every answer starts the next request. */
-import type { Driver } from "../Scenario.ts"
+import { type Driver, partOf, type Target } from "../Scenario.ts"
 import * as Client from "./Client.ts"
 import * as Frame from "./Frame.ts"
 
@@ -18,18 +18,25 @@ export interface Options {
    * which is the best case for a server that batches what one read brought.
    */
   readonly writes: "each" | "burst"
+  /** Binary attachment of each request and each answer. */
+  readonly attachment?: Uint8Array | undefined
   /** Keeps the time of each answer; meaningful with one in flight. */
   readonly latency?: boolean | undefined
 }
 
-/** Connects all clients to the server at that port. */
-export const prepare = async (port: number, options: Options): Promise<Driver> => {
-  const { connections, inFlight, slotOf } = options
-  const requests = Array.from({ length: inFlight }, (_, slot) => Frame.text(options.request(slot)))
+/** Connects this process's share of the clients. */
+export const prepare = async ({ port, share }: Target, options: Options): Promise<Driver> => {
+  const { inFlight, slotOf } = options
+  const connections = partOf(options.connections, share)
+  const attachment = options.attachment === undefined ? undefined : Buffer.from(options.attachment)
+  const tail = attachment === undefined ? Buffer.alloc(0) : Frame.binary(attachment)
+  const requests = Array.from({ length: inFlight }, (_, slot) =>
+    Buffer.concat([Frame.text(options.request(slot)), tail])
+  )
   const responses = Array.from({ length: inFlight }, (_, slot) => Buffer.from(options.response(slot)))
   const size = requests[0]!.length
   const all = Buffer.concat(requests)
-  const clients = await Client.many(connections, 20, () => Client.webSocket(port))
+  const clients = await Client.shared(connections, port)
 
   const starters: Array<() => void> = []
   let checking = true
@@ -53,8 +60,18 @@ export const prepare = async (port: number, options: Options): Promise<Driver> =
       if (checking && buffer.compare(expected, 0, expected.length, start, end) !== 0) {
         throw new Error(`another answer than asked for: ${buffer.toString("utf8", start, end)}`)
       }
-      answered++
+      if (attachment === undefined) answered++
       if (slotOf !== undefined) slots.push(slot)
+    }
+    client.onAttachment = (buffer, start, end) => {
+      if (
+        attachment === undefined ||
+        end - start !== attachment.length ||
+        (checking && buffer.compare(attachment, 0, attachment.length, start, end) !== 0)
+      ) {
+        throw new Error(`unexpected attachment of ${end - start} bytes`)
+      }
+      answered++
     }
     client.onTurn = () => {
       if (answered === 0) return
@@ -100,9 +117,9 @@ export const prepare = async (port: number, options: Options): Promise<Driver> =
   return {
     warmUp: async (scale) => {
       checking = true
-      await run(300 * scale)
+      await run(200 * scale)
       checking = false
-      await run(700 * scale)
+      await run(500 * scale)
     },
     measure: async (milliseconds) => {
       latencies = options.latency === true ? [] : undefined

@@ -1,10 +1,10 @@
 /** Connections that only exist: their memory is what is measured. */
-import type { Driver } from "../Scenario.ts"
+import type { Driver, Target } from "../Scenario.ts"
 import * as Client from "./Client.ts"
 
 /** `warmUp` connections are opened and dropped first, so that code and pools are there before the first mark. */
 export const prepare = (
-  port: number,
+  { port }: Target,
   options: { readonly connections: number; readonly warmUp: number; readonly concurrency: number }
 ): Driver => {
   let held: Array<Client.Client> = []

@@ -10,6 +10,8 @@ export interface RawWebSocket {
   readonly write: (frames: Uint8Array) => void
   /** One text message: bytes `start` to `end` of a buffer that is reused after the call. */
   onText: (buffer: Buffer, start: number, end: number) => void
+  /** One binary message, in the same way. */
+  onBinary: (buffer: Buffer, start: number, end: number) => void
   /** The end of what one read of the TCP socket brought. */
   onTurn: () => void
   /** Closes the TCP connection without a closing handshake, as a lost client does. */
@@ -33,6 +35,7 @@ export const open = (port: number, path: string): Promise<RawWebSocket> =>
     const connection: RawWebSocket = {
       write: (frames) => void socket.write(frames),
       onText: nothing,
+      onBinary: nothing,
       onTurn: nothing,
       destroy: () => {
         closing = true
@@ -59,6 +62,7 @@ export const open = (port: number, path: string): Promise<RawWebSocket> =>
         if (end > to) return at
         const opcode = buffer[at]! & 0x0f
         if (opcode === 1) connection.onText(buffer, start, end)
+        else if (opcode === 2) connection.onBinary(buffer, start, end)
         else if (opcode === 8)
           throw new Error(`the server closed with ${length >= 2 ? buffer.readUInt16BE(start) : "no code"}`)
         at = end

@@ -38,11 +38,16 @@ export const allowedCpus = (): ReadonlyArray<number> => {
   })
 }
 
-/** Where the server and the generator run; `undefined` when there is no `taskset` or only one CPU. */
-export const pinning = (): { readonly server: number; readonly load: number } | undefined => {
-  const cpus = allowedCpus()
-  if (cpus.length < 2) return undefined
-  const [server, load] = [cpus[0]!, cpus[1]!]
+/** The CPUs that the measured process and the processes of the generator run on, one each. */
+export interface Pinning {
+  readonly server: number
+  readonly load: ReadonlyArray<number>
+}
+
+/** Where they run; `undefined` when there is no `taskset` or only one CPU. */
+export const pinning = (): Pinning | undefined => {
+  const [server, ...load] = allowedCpus()
+  if (server === undefined || load.length === 0) return undefined
   return spawnSync("taskset", ["-c", String(server), "true"]).status === 0 ? { server, load } : undefined
 }
 

@@ -1,14 +1,14 @@
-/** A process with one server in it: `server.ts <module>`. It reports its own CPU time and memory when asked. */
+/** A process with one server or client in it: `server.ts <module>`. It reports its own CPU time and memory when asked. */
 import { Session } from "node:inspector/promises"
 import { writeFileSync } from "node:fs"
 import { writeHeapSnapshot } from "node:v8"
 import type { Mark } from "../Scenario.ts"
-import type { Start } from "../servers/Server.ts"
+import type { Start, StartOptions } from "../servers/Server.ts"
 import * as Child from "./Child.ts"
 
 /** What the main process asks for. */
 export type Ask =
-  | { readonly _tag: "start" }
+  | { readonly _tag: "start"; readonly options: StartOptions }
   | { readonly _tag: "mark"; readonly gc: boolean }
   /** Between these two a CPU profile is taken, which `stopProfile` writes to the file. */
   | { readonly _tag: "startProfile" }
@@ -52,7 +52,7 @@ const handle = async (ask: Ask): Promise<unknown> => {
   switch (ask._tag) {
     case "start": {
       const { start } = (await import(process.argv[2]!)) as { readonly start: Start }
-      return (await start()).port
+      return (await start(ask.options)).port
     }
     case "mark":
       return mark(ask.gc)

@@ -7,11 +7,12 @@ export const connect: Scenario = {
   name: "connect",
   about: "TCP, WebSocket upgrade, handshake and namespace; 20 at a time, held until the mark",
   needs: "websocket",
+  group: "connect",
   fresh: false,
   gc: false,
-  duration: 1000,
-  rounds: 7,
-  figures: [cpuPerOperation("connect, WebSocket", { official: 0.8 })],
-  prepare: (port) =>
+  duration: 600,
+  rounds: 5,
+  figures: [cpuPerOperation("connect, WebSocket", { official: 0.55 })],
+  prepare: ({ port }) =>
     Promise.resolve(Connecting.prepare(() => Client.webSocket(port), { concurrency: 20, warmUp: 1500, limit: 4000 }))
 }

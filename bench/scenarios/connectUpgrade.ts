@@ -7,13 +7,14 @@ export const connectUpgrade: Scenario = {
   name: "connect-upgrade",
   about: "polling handshake, namespace by polling, probe and upgrade, one echo; 100 at a time, held until the mark",
   needs: "polling",
+  group: "connect-upgrade",
   fresh: false,
   gc: false,
-  duration: 1000,
+  duration: 600,
   rounds: 5,
-  figures: [cpuPerOperation("connect, polling then upgrade", { official: 0.8 })],
+  figures: [cpuPerOperation("connect, polling then upgrade", { official: 0.55 })],
   // The official server answers a waiting poll up to 100 ms after the probe, so fewer at a time would leave it idle.
-  prepare: (port) =>
+  prepare: ({ port }) =>
     Promise.resolve(
       Connecting.prepare(() => Client.pollingThenUpgrade(port), { concurrency: 100, warmUp: 800, limit: 3000 })
     )

@@ -9,11 +9,17 @@ const Message = Schema.Struct({ user: Schema.String, text: Schema.String, at: Sc
 export const Bench = Namespace.make("/", {
   fromClient: {
     echo: Event.make({ args: [Message] }),
+    binary: Event.make({ args: [Schema.Uint8Array] }),
+    join: Event.make({ args: [Schema.String] }),
+    room: Event.make({ args: [Schema.String, Message] }),
+    except: Event.make({ args: [Message] }),
+    churn: Event.make({ args: [], ack: Schema.Finite }),
     ask: Event.make({ args: [Message], ack: Schema.Struct({ id: Schema.Finite }) }),
     publish: Event.make({ args: [Message] })
   },
   fromServer: {
     echo: Event.make({ args: [Message] }),
+    binary: Event.make({ args: [Schema.Uint8Array] }),
     news: Event.make({ args: [Message] })
   }
 })

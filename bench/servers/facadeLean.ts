@@ -6,9 +6,9 @@ import { type FromClient, type FromServer, serve } from "./events.ts"
 import type { Start } from "./Server.ts"
 
 /** Starts it. */
-export const start: Start = () =>
+export const start: Start = ({ allEvents }) =>
   new Promise((resolve) => {
     const http = createServer()
-    serve(new Server<FromClient, FromServer>(http, { keepRequest: false }))
+    serve(new Server<FromClient, FromServer>(http, { keepRequest: false }), allEvents)
     http.listen(0, "127.0.0.1", () => resolve({ port: (http.address() as AddressInfo).port }))
   })

@@ -7,6 +7,7 @@ import * as Bare from "./bare.ts"
 import type { Start } from "./Server.ts"
 
 const text = { binary: false }
+const bytes = { binary: true }
 
 /** Starts it. */
 export const start: Start = () =>
@@ -20,14 +21,14 @@ export const start: Start = () =>
       corked = []
       for (const socket of sockets) socket.uncork()
     }
-    const send: Bare.Send = (socket, data) => {
+    const send: Bare.Send = (socket, data, isBinary) => {
       const tcp = raw.get(socket)!
       // `writableCorked` is the count of corks: ours is the only one outside of ws's own `send`.
       if (tcp.writableCorked === 0) {
         tcp.cork()
         if (corked.push(tcp) === 1) setImmediate(uncork)
       }
-      socket.send(data, text)
+      socket.send(data, isBinary ? bytes : text)
     }
     http.on("upgrade", (request, tcp, head) => {
       server.handleUpgrade(request, tcp, head, (socket) => {

@@ -1,0 +1,10 @@
+/** The official client in Node. */
+import { io } from "socket.io-client"
+import type { Start } from "../servers/Server.ts"
+import { serve } from "./events.ts"
+
+/** Connects it. */
+export const start: Start = async ({ port }) => {
+  serve(io(`http://127.0.0.1:${port}`, { transports: ["websocket"] }))
+  return { port: port! }
+}
