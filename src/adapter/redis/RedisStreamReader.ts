@@ -8,6 +8,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { keep, type SessionSink } from "./RedisStreamSession.ts"
 import type { RedisStreamsSettings } from "./RedisStreamsOptions.ts"
 import * as Commands from "./RedisStreamCommands.ts"
 import * as StreamId from "./RedisStreamId.ts"
@@ -20,15 +21,13 @@ export interface ReaderConnection {
 }
 
 /** Hears what a reader reads; never throws. */
-export interface ReaderSink {
+export interface ReaderSink extends SessionSink {
   /** An entry. `false` holds it, and all behind it, until `pump` is called. */
   entry(entry: Commands.Entry): boolean
   /** The position has changed. */
   advanced(): void
   /** Entries were missed. */
   gap(): void
-  connected(): void
-  disconnected(cause: unknown): void
 }
 
 /** A reader at work. */
@@ -43,9 +42,6 @@ export interface StreamReader {
 
 /** Slack for the reply of a blocking read: past it the connection is taken for dead. Milliseconds. */
 const grace = 5000
-
-/** Between a connection that was lost and the next attempt, in milliseconds; attempts that fail follow the schedule. */
-const pause = 50
 
 /** Whether entries after `id` are gone; undefined where that cannot be known from what the stream says. */
 export const trimmedAfter = (id: string, info: Commands.StreamInfo, exists: boolean): boolean | undefined => {
@@ -72,7 +68,6 @@ class Reader implements StreamReader {
   #again = false
   #drained: (() => void) | undefined
   #started = false
-  #progress = false
 
   constructor(stream: string, settings: RedisStreamsSettings, sink: ReaderSink) {
     this.stream = stream
@@ -107,37 +102,24 @@ class Reader implements StreamReader {
     drained?.()
   }
 
-  /** Connects, and reads until the connection is lost; fails then. */
-  session(
-    connect: Effect.Effect<ReaderConnection, unknown, Scope.Scope>,
-    ready: Deferred.Deferred<void>
-  ): Effect.Effect<never, unknown> {
-    const work = Effect.gen({ self: this }, function* () {
-      const connection = yield* connect
-      const reading = Effect.gen({ self: this }, function* () {
-        yield* this.#resume(connection)
-        this.#progress = true
-        this.#sink.connected()
-        Deferred.doneUnsafe(ready, Effect.void)
-        while (true) yield* this.#readOn(connection)
-      })
-      return yield* Effect.raceFirst(reading, connection.lost)
-    })
-    return Effect.scoped(work)
-  }
-
   /** Reads for ever. */
   run(
     connect: Effect.Effect<ReaderConnection, unknown, Scope.Scope>,
     schedule: Schedule.Schedule<unknown, unknown>,
     ready: Deferred.Deferred<void>
   ): Effect.Effect<never> {
-    const attempt = Effect.suspend(() => {
-      this.#progress = false
-      return this.session(connect, ready)
-    }).pipe(Effect.tapError((cause) => Effect.sync(() => this.#sink.disconnected(cause))))
-    const until = Effect.retry(attempt, { schedule, while: () => !this.#progress })
-    return Effect.forever(Effect.andThen(Effect.ignore(until), Effect.sleep(pause)))
+    const session = (up: () => void): Effect.Effect<never, unknown, Scope.Scope> =>
+      Effect.gen({ self: this }, function* () {
+        const connection = yield* connect
+        const reading = Effect.gen({ self: this }, function* () {
+          yield* this.#resume(connection)
+          up()
+          Deferred.doneUnsafe(ready, Effect.void)
+          while (true) yield* this.#readOn(connection)
+        })
+        return yield* Effect.raceFirst(reading, connection.lost)
+      })
+    return keep(session, schedule, this.#sink)
   }
 
   #moveTo(id: string): void {
