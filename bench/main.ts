@@ -65,6 +65,12 @@ if (options.list) {
   process.exit(0)
 }
 
+if (options.micro) {
+  const micro = await import("./micro/main.ts")
+  await micro.run((line) => console.log(line))
+  process.exit(0)
+}
+
 const version = (require: NodeJS.Require, name: string): string =>
   (JSON.parse(readFileSync(require.resolve(`${name}/package.json`), "utf8")) as { readonly version: string }).version
 
