@@ -28,6 +28,7 @@ export type Part =
   | "facade/fastify"
   | "facade/adapters"
   | "testing"
+  | "asyncapi"
   | "index"
 
 /** How much of another part may be imported. A list names the only modules. */
@@ -168,6 +169,7 @@ export const rows: Readonly<Record<Part, Row>> = {
     effect: [],
     typePackages: ["fastify", "node:http"]
   },
+  asyncapi: { parts: { contract: "yes" }, effect: "any" },
   testing: {
     parts: {
       protocol: "yes",
