@@ -88,7 +88,13 @@ class Reader implements StreamReader {
       this.#again = false
       while (this.#next < this.#pending.length) {
         const entry = this.#pending[this.#next]!
-        if (!this.#sink.entry(entry)) break
+        const before = this.position
+        // Whoever asks while it is delivered is behind it.
+        this.position = entry.id
+        if (!this.#sink.entry(entry)) {
+          this.position = before
+          break
+        }
         this.#next++
         this.#moveTo(entry.id)
       }
