@@ -10,6 +10,7 @@ import { type PerMessageDeflateOptions, type RawData, WebSocket, WebSocketServer
 import type { EngineResponse } from "../engine/EngineRequest.ts"
 import type { WebSocketHandlers, WebSocketLike } from "../engine/WebSocketLike.ts"
 import type { Frame, FrameGroup } from "../protocol/FrameGroup.ts"
+import { JoinedFrames } from "./JoinedFrames.ts"
 import * as WebSocketFrame from "./WebSocketFrame.ts"
 
 /** Options of the WebSocket side of a host. */
@@ -83,13 +84,22 @@ class NodeWebSocket implements WebSocketLike {
   }
 
   private writeOne(group: FrameGroup): void {
-    this.tcp.write(prepared(group) ?? WebSocketFrame.encode([group]))
+    if (WebSocketFrame.isLarge(group)) this.writeParts([group])
+    else this.tcp.write(prepared(group) ?? WebSocketFrame.encode([group]))
   }
 
   private writeAll(groups: ReadonlyArray<FrameGroup>): void {
+    const known = this.server.joined.find(groups)
+    if (known !== undefined) {
+      this.tcp.write(known)
+      return
+    }
+    if (groups.some(WebSocketFrame.isLarge)) return this.writeParts(groups)
     let size = 0
+    let shared = true
     for (const group of groups) {
       const bytes = prepared(group)
+      if (bytes === undefined) shared = false
       size += bytes === undefined ? WebSocketFrame.sizeOf(group) : bytes.byteLength
     }
     const target = Buffer.allocUnsafe(size)
@@ -100,7 +110,17 @@ class NodeWebSocket implements WebSocketLike {
         ? offset + bytes.copy(target, offset)
         : WebSocketFrame.write(target, offset, group)
     }
+    if (shared) this.server.joined.remember(groups, target)
     this.tcp.write(target)
+  }
+
+  /** One write with a vector: large attachments are handed over, what is around them is copied. */
+  private writeParts(groups: ReadonlyArray<FrameGroup>): void {
+    this.tcp.cork()
+    for (const group of groups) {
+      for (const part of WebSocketFrame.encodeParts(group)) this.tcp.write(part)
+    }
+    this.tcp.uncork()
   }
 
   private sendThroughWs(groups: ReadonlyArray<FrameGroup>, compress: boolean): void {
@@ -199,6 +219,8 @@ export interface NodeWebSocketServer {
   onEmpty(listener: () => void): void
   terminateAll(): void
   /** @internal */
+  readonly joined: JoinedFrames
+  /** @internal */
   forget(socket: WebSocketLike): void
 }
 
@@ -226,6 +248,7 @@ export const makeServer = (maxPayload: number, options: NodeWebSocketOptions = {
   const open = new Set<WebSocketLike>()
   let emptied: Array<() => void> = []
   const server: NodeWebSocketServer = {
+    joined: new JoinedFrames(),
     upgrade(request, socket, head, headers, ready) {
       extra = headers
       // The answer and the first message leave in one write.

@@ -69,3 +69,29 @@ export const encode = (groups: ReadonlyArray<FrameGroup>): Buffer => {
   for (const group of groups) offset = write(target, offset, group)
   return target
 }
+
+/** From this many bytes on, copying a binary frame costs more than one more element of a vector. */
+const largeFrom = 16 * 1024
+
+const isLargeFrame = (frame: Frame): boolean => typeof frame !== "string" && frame.byteLength >= largeFrom
+
+/** Whether a group has binary that is better handed over than copied. */
+export const isLarge = ({ head, attachments }: FrameGroup): boolean =>
+  isLargeFrame(head) || (attachments !== undefined && attachments.some(isLargeFrame))
+
+/** The frames of a group as buffers to be written one after the other; large binary is among them as it is. */
+export const encodeParts = (group: FrameGroup): Array<Uint8Array> => {
+  const parts: Array<Uint8Array> = []
+  for (const frame of [group.head, ...(group.attachments ?? [])]) {
+    if (typeof frame === "string" || !isLargeFrame(frame)) {
+      const target = Buffer.allocUnsafe(headerSize(byteLength(frame)) + byteLength(frame))
+      writeFrame(target, 0, frame)
+      parts.push(target)
+    } else {
+      const header = Buffer.allocUnsafe(headerSize(frame.byteLength))
+      writeHeader(header, 0, binaryOpcode, frame.byteLength)
+      parts.push(header, frame)
+    }
+  }
+  return parts
+}

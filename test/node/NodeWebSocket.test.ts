@@ -118,6 +118,53 @@ describe("NodeWebSocket", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("large attachments are not copied, and what is around them stays in order", () =>
+    Effect.gen(function* () {
+      const [{ client, server, tcp }] = yield* pairs(1)
+      const large = Buffer.alloc(100_000, 7)
+      const writes: Array<Uint8Array> = []
+      const write = tcp.write.bind(tcp)
+      tcp.write = ((chunk: Uint8Array) => {
+        writes.push(chunk)
+        return write(chunk)
+      }) as typeof tcp.write
+      server.send([group("4a", Buffer.from([1]), large), group("4b"), group(large)], true)
+      server.send([group("4c", large)], true)
+      for (const expected of ["4a", "bAQ==", large, "4b", large, "4c", large]) {
+        const text = typeof expected === "string" ? expected : `b${expected.toString("base64")}`
+        assert.strictEqual(yield* client.next, text)
+      }
+      assert.strictEqual(writes.filter((chunk) => chunk === large).length, 3)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("what a turn broadcasts is joined once for all who get the same, and only for those", () =>
+    Effect.gen(function* () {
+      const all = yield* pairs(5)
+      const shared = Array.from({ length: 3 }, (_, i) => group(`4${i}`, Buffer.from([i])))
+      const own = group("4own")
+      const joins: Array<Uint8Array> = []
+      for (const { server, tcp } of all) {
+        const write = tcp.write.bind(tcp)
+        tcp.write = ((chunk: Uint8Array) => {
+          joins.push(chunk)
+          return write(chunk)
+        }) as typeof tcp.write
+        // One in between gets something else, one gets less.
+        if (server === all[3]!.server) server.send([shared[0]!, own, shared[2]!], true)
+        else if (server === all[4]!.server) server.send(shared.slice(0, 2), true)
+        else server.send([...shared], true)
+      }
+      assert.strictEqual(joins[2], joins[1])
+      assert.strictEqual(new Set(joins).size, 4)
+      const expected = (texts: ReadonlyArray<string>, client: (typeof all)[number]["client"]) =>
+        Effect.forEach(texts, (text) => Effect.map(client.next, (next) => assert.strictEqual(next, text)))
+      for (const { client } of all.slice(0, 3)) yield* expected(["40", "bAA==", "41", "bAQ==", "42", "bAg=="], client)
+      yield* expected(["40", "bAA==", "4own", "42", "bAg=="], all[3]!.client)
+      yield* expected(["40", "bAA==", "41", "bAQ=="], all[4]!.client)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("frames and the end that came before listen are kept", () =>
     Effect.gen(function* () {
       const [{ client, server, webSockets }] = yield* pairs(1)
