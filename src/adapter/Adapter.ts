@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { FrameGroup } from "../protocol/FrameGroup.ts"
 
 /** Why an adapter could not do its work. */
 export class AdapterError extends Data.TaggedError("AdapterError")<{
@@ -34,6 +35,11 @@ export interface Target {
   readonly except: ReadonlySet<string>
 }
 
+/** Whether a socket that is in these rooms belongs to a target. */
+export const isFor = (target: Target, rooms: ReadonlyArray<string>): boolean =>
+  (target.rooms.size === 0 || rooms.some((room) => target.rooms.has(room))) &&
+  (target.except.size === 0 || !rooms.some((room) => target.except.has(room)))
+
 /** What travels with a broadcast. */
 export interface BroadcastFlags {
   readonly volatile: boolean
@@ -47,6 +53,11 @@ export interface BroadcastFlags {
 /** An event to deliver: its name and its arguments, encoded by the contract (JSON with binary leaves). */
 export interface EventData {
   readonly data: readonly [event: string, ...args: Array<unknown>]
+  /**
+   * What it was encoded to here, its offset with it: set when a stored event is delivered. A log in memory keeps it with the event, so that
+   * what is sent again is what was sent, whatever the program has done to its objects since.
+   */
+  frames?: FrameGroup | undefined
 }
 
 /** What a namespace tells about one of its sockets, also to other nodes. */
@@ -68,6 +79,9 @@ export interface AckReply {
 export interface RecoveryOptions {
   /** How long the session of a lost socket and the events it missed are kept, in milliseconds. */
   readonly maxDisconnectionDuration: number
+  /** How many events a log in memory keeps at most, and how many bytes of them. Logs elsewhere have limits of their own. */
+  readonly maxEvents?: number | undefined
+  readonly maxBytes?: number | undefined
 }
 
 /** The sockets of one namespace on this node; implemented by `socket/ServerNamespace`. Synchronous, never throws. */
@@ -102,6 +116,11 @@ export interface SocketSession {
   readonly data: unknown
   /** The end of the log when the socket connected: where to begin if its client names no offset. Absent in sessions of official nodes. */
   readonly since: string | undefined
+  /**
+   * How far the server had come with this socket when its connection was lost: the offset that was written to it last, and the end of the log.
+   * A client that names `last` has missed nothing before `end`. Stores may leave it out: then only the log tells.
+   */
+  readonly written?: { readonly last: string | undefined; readonly end: string | undefined } | undefined
 }
 
 /** A session, and the events that its socket has missed, in order. */
@@ -122,7 +141,11 @@ export class RecoveryFailed extends Data.TaggedError("RecoveryFailed")<{
   }
 }
 
-/** The log and the sessions of one namespace: what connection state recovery needs of an adapter. */
+/**
+ * The log and the sessions of one namespace: what connection state recovery needs of an adapter. Events come to this node in the order of
+ * the log, its own (`done`) and those of others (`LocalSockets.deliver` with an offset) alike: the last offset that a client has seen says
+ * everything about what it has missed.
+ */
 export interface RecoveryStore {
   /**
    * Appends an event to the log and publishes it to the other nodes, in the order of the calls; the namespace delivers it here when

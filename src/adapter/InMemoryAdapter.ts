@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { Adapter, AdapterError, type NamespaceAdapter } from "./Adapter.ts"
+import * as Deadlines from "../runtime/Deadlines.ts"
+import { Adapter, AdapterError, type NamespaceAdapter, type RecoveryStore } from "./Adapter.ts"
+import { InMemoryStore } from "./InMemoryStore.ts"
 
 const unsupported = (operation: string): AdapterError => new AdapterError({ reason: "Unsupported", operation })
 
@@ -24,8 +26,18 @@ const alone: NamespaceAdapter = {
   subscribed: () => Effect.void
 }
 
-/** No other nodes: `serverSideEmit` fails with `Unsupported`, everything else happens on this node alone. */
+/** The adapter of a namespace without other nodes, with a store for its recovery if it is to have one. */
+export const make = (recovery: RecoveryStore | undefined): NamespaceAdapter =>
+  recovery === undefined ? alone : { ...alone, recovery }
+
+/**
+ * No other nodes: `serverSideEmit` fails with `Unsupported`, everything else happens on this node alone. With connection state recovery,
+ * sessions and missed events are kept in the memory of the process.
+ */
 export const layer: Layer.Layer<Adapter> = Layer.succeed(Adapter, {
   name: "memory",
-  make: () => Effect.succeed(alone)
+  make: ({ recovery }) =>
+    recovery === undefined
+      ? Effect.succeed(alone)
+      : Effect.map(Deadlines.make, (deadlines) => make(new InMemoryStore(deadlines, recovery)))
 })

@@ -271,13 +271,26 @@ export class SocketDriver implements ClientSocketSink, ManagerListener {
     if (listeners === undefined) return
     const { handlers, subscribers } = listeners
     if (handlers.size === 0 && subscribers.size === 0) return
-    const decoded = event.codec.decodeArgs(data.slice(1))
+    const decoded = this.#decode(event, data.slice(1), id)
     if (Exit.isFailure(decoded)) return this.#invalid(name, event, event.codec.issueOf(decoded.cause), id)
     const args = decoded.value
     for (const subscriber of subscribers) subscriber.offer(args)
     if (handlers.size === 0) return
     const reply = id === undefined ? undefined : { id, session: this.socket.session, done: false }
     for (const handler of handlers) this.#call(event, reportedName(name), handler, args, reply)
+  }
+
+  /** Official servers put the offset of an event behind its arguments, where a contract has none. */
+  #decode(
+    event: Event.Any,
+    args: ReadonlyArray<unknown>,
+    id: number | undefined
+  ): ReturnType<Event.Any["codec"]["decodeArgs"]> {
+    const decoded = event.codec.decodeArgs(args)
+    if (Exit.isSuccess(decoded) || id !== undefined || !this.socket.mayTrailOffset) return decoded
+    if (typeof args.at(-1) !== "string") return decoded
+    const without = event.codec.decodeArgs(args.slice(0, -1))
+    return Exit.isSuccess(without) ? without : decoded
   }
 
   get watchesOutgoing(): boolean {

@@ -341,17 +341,29 @@ export class ClientSocket implements AckOwner {
         if (!this.connected) return
         this.#deactivate()
         this.connected = false
+        // The server keeps no session of a socket that it has disconnected.
+        this.#recovery = undefined
         this.#owner.release()
         return this.#down(DisconnectReason.ioServerDisconnect, undefined)
     }
   }
 
   #receiveEvent(data: ReadonlyArray<unknown>, id: number | undefined): void {
-    if (this.connected) return this.#sink.onEvent(data, id)
+    if (this.connected) return this.#tell(data, id)
     // Middleware of the server may emit before it lets the socket in, and missed events come before the answer to CONNECT.
     if (!this.active || !this.#asked || this.#left) return
     if (this.#early.length >= maxEarlyEvents) return this.#owner.violated("too many events before CONNECT")
     this.#early.push({ data, id })
+  }
+
+  #tell(data: ReadonlyArray<unknown>, id: number | undefined): void {
+    const recovery = this.#recovery
+    this.#sink.onEvent(recovery === undefined || id !== undefined ? data : ClientRecovery.take(recovery, data), id)
+  }
+
+  /** Whether the last text of an event may be the offset of an official server, which has no place for it of its own. */
+  get mayTrailOffset(): boolean {
+    return this.#recovery?.ownSlot === false
   }
 
   #receiveAck(id: number | undefined, data: ReadonlyArray<unknown>): void {
@@ -366,14 +378,15 @@ export class ClientSocket implements AckOwner {
     if (!this.#asked) return
     this.#asked = false
     if (this.#stale) return this.#leaveStale()
-    const { sid, pid } = (data ?? {}) as { readonly sid?: unknown; readonly pid?: unknown }
+    const answer = (data ?? {}) as { readonly sid?: unknown; readonly pid?: unknown; readonly offset?: unknown }
+    const { sid, pid } = answer
     if (typeof sid !== "string" || sid === "") {
       return this.#sink.onConnectError({ kind: "protocol", message: incompatibleServer })
     }
     this.#left = false
     this.id = sid
     this.recovered = ClientRecovery.isRecovered(this.#recovery, pid)
-    this.#recovery = ClientRecovery.fromConnect(this.#recovery, pid)
+    this.#recovery = ClientRecovery.fromConnect(this.#recovery, answer)
     this.connected = true
     this.session++
     this.#cameUp(sid)
@@ -387,7 +400,7 @@ export class ClientSocket implements AckOwner {
     this.#early = []
     for (const event of early) {
       if (!this.#isSession(session)) return
-      this.#sink.onEvent(event.data, event.id)
+      this.#tell(event.data, event.id)
     }
     if (!this.#isSession(session)) return
     this.#sink.onConnect(id, this.recovered)

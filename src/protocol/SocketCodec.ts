@@ -70,6 +70,8 @@ export interface SocketCodec {
   /** The Engine.IO frames of a packet: text frames begin with `4`, binary ones are raw. */
   encode(packet: SocketPacket, options?: EncodeOptions): FrameGroup | EncodeFailure
   makeDecoder(limits?: DecoderLimits): SocketDecoder
+  /** The frames of an event with one more argument at its end, without encoding it again. Left out by codecs that cannot. */
+  readonly extend?: ((event: FrameGroup, argument: string) => FrameGroup) | undefined
 }
 
 /** Options of the default codec, as in the official parser. */
@@ -242,6 +244,10 @@ class JsonDecoder implements SocketDecoder {
   }
 }
 
+/** The head of an event ends with its list, and the list has a name in it at least. */
+const extendList = (event: FrameGroup, argument: string): FrameGroup =>
+  Group.make(`${String(event.head).slice(0, -1)},${JSON.stringify(argument)}]`, event.attachments)
+
 /** The default codec with other options. */
 export const make = (options: JsonCodecOptions = {}): SocketCodec => {
   const { replacer, reviver, maxAttachments = 10 } = options
@@ -257,7 +263,9 @@ export const make = (options: JsonCodecOptions = {}): SocketCodec => {
         return encodeFailure(messageOf(error), error)
       }
     },
-    makeDecoder: (limits) => new JsonDecoder(limits?.maxAttachments ?? maxAttachments, reviver)
+    makeDecoder: (limits) => new JsonDecoder(limits?.maxAttachments ?? maxAttachments, reviver),
+    // A replacer may have made anything of the list.
+    extend: replacer === undefined ? extendList : undefined
   }
 }
 

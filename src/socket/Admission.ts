@@ -6,11 +6,14 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type { WireRefusal } from "../contract/index.ts"
 import * as DisconnectReason from "../protocol/DisconnectReason.ts"
 import * as SocketPacket from "../protocol/SocketPacket.ts"
 import type { Connection } from "./Connection.ts"
 import * as Middleware from "./Middleware.ts"
+import type { Outcome } from "./NamespaceRecovery.ts"
+import * as Recovery from "./Recovery.ts"
 import { report } from "./ServerCore.ts"
 import type { ServerNamespace } from "./ServerNamespace.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
@@ -32,6 +35,7 @@ export class Admission {
   #namespace: ServerNamespace | undefined = undefined
   #socket: ServerSocket | undefined = undefined
   #fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  #stopTaking: (() => void) | undefined = undefined
   #over = false
 
   constructor(connection: Connection, name: string) {
@@ -56,7 +60,9 @@ export class Admission {
     this.#namespace = namespace
     namespace.admitting++
     const { contract } = namespace.definition
-    const sent = wireAuth ?? noAuth
+    const { recovering } = namespace
+    const claim = recovering === undefined ? undefined : Recovery.claimOf(wireAuth)
+    const sent = claim?.auth ?? wireAuth ?? noAuth
     const auth = contract.auth.decode(sent)
     if (Exit.isFailure(auth)) {
       let message: string
@@ -68,9 +74,24 @@ export class Admission {
       }
       return this.refuse({ message })
     }
-    const socket = new SocketImpl(this.connection.core.makeId(), this.connection, namespace, auth.value, sent)
+    const { value } = auth
+    if (claim === undefined) return this.#decide(namespace, value, sent, undefined)
+    this.#stopTaking = recovering!.take(claim, (outcome) => {
+      this.#stopTaking = undefined
+      this.#decide(namespace, value, sent, outcome)
+    })
+    // It may have been decided at once.
+    if (this.#socket !== undefined) this.#stopTaking = undefined
+  }
+
+  #decide(namespace: ServerNamespace, auth: unknown, sent: unknown, outcome: Outcome | undefined): void {
+    const taken = outcome?._tag === "Taken" ? outcome.restored.session : undefined
+    const id = taken?.sid ?? this.connection.core.makeId()
+    const socket = new SocketImpl(id, this.connection, namespace, auth, sent)
     this.#socket = socket
-    const { receiver } = namespace.definition
+    namespace.recovering?.prepare(socket, outcome)
+    if (taken !== undefined) socket.data = Option.getOrUndefined(Exit.getSuccess(this.#dataOf(namespace, taken.data)))
+    const { receiver, middleware } = namespace.definition
     if (receiver !== undefined) {
       return receiver.admit(socket, (refusal) => {
         if (this.#over) return
@@ -78,12 +99,23 @@ export class Admission {
         else this.refuse(refusal)
       })
     }
-    if (namespace.definition.middleware.length === 0) return this.#admit()
-    const fiber = Effect.runForkWith(socket.services())(Middleware.run(namespace.definition.middleware, socket))
+    const skipped = taken !== undefined && this.connection.core.settings.recovery?.skipMiddlewares === true
+    const asked = skipped ? middleware.filter(({ provides }) => provides) : middleware
+    if (asked.length === 0) return this.#admit()
+    const fiber = Effect.runForkWith(socket.services())(Middleware.run(asked, socket))
     const exit = fiber.pollUnsafe()
     if (exit !== undefined) return this.#decided(exit)
     this.#fiber = fiber
     fiber.addObserver((exit) => this.#decided(exit))
+  }
+
+  /** What was kept may not be what the contract says any more. */
+  #dataOf({ definition }: ServerNamespace, data: unknown): Exit.Exit<unknown, unknown> {
+    try {
+      return definition.contract.data.decode(data)
+    } catch (defect) {
+      return Exit.die(defect)
+    }
   }
 
   #decided(exit: Exit.Exit<Context.Context<never>, Middleware.Failure>): void {
@@ -103,6 +135,8 @@ export class Admission {
 
   #admit(): void {
     this.#end()
+    // Of a session that was kept while its socket was there.
+    this.#namespace!.sockets.get(this.#socket!.id)?.supersede("transport close", false)
     this.connection.attach(this.#socket!)
     this.#socket!.connect()
   }
@@ -130,6 +164,7 @@ export class Admission {
     if (this.#over) return
     this.#end()
     this.#fiber?.interruptUnsafe()
+    this.#stopTaking?.()
     this.#socket?.close(disconnected)
     this.#namespace?.checkEmpty()
   }

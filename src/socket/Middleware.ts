@@ -62,6 +62,8 @@ export interface Entry {
   /** The middleware that were provided to this one. */
   readonly outer: ReadonlyArray<Entry>
   readonly codec: RefusalCodec.RefusalCodec<unknown> | undefined
+  /** Whether handlers need it: such a one runs for recovered sockets too, whatever `skipMiddlewares` says. */
+  readonly provides: boolean
   /** Gives the services of the socket, with its own among them. */
   readonly run: (
     socket: ServerSocket,
@@ -185,6 +187,7 @@ export const layer = <M extends Any, R = never>(
   const handle = handler as (socket: Incoming<unknown>) => Effect.Effect<unknown, unknown>
   return entryLayer<Output<M>, Requires<R>>(middleware.key, (around) => ({
     codec,
+    provides: provides !== undefined,
     run: (socket, services) =>
       Effect.suspend(() => {
         const decoded = auth === undefined ? Exit.succeed(socket.auth) : auth.decode(socket.wireAuth)
@@ -205,7 +208,7 @@ export const make = <E = never, R = never>(
 ): Layer.Layer<never, never, Requires<R>> =>
   entryLayer<never, Requires<R>>(`${keyPrefix}anonymous/${++anonymous}`, (around) => {
     const entry = fromFunction(handler as (socket: Incoming<unknown>) => Effect.Effect<unknown, E>, around)
-    return { codec: entry.codec, run: entry.run }
+    return { codec: entry.codec, provides: false, run: entry.run }
   })
 
 /** The entry of a function that has all services it needs in `around`. */
@@ -215,6 +218,7 @@ export const fromFunction = <E>(
 ): Entry => ({
   outer: [],
   codec: undefined,
+  provides: false,
   run: (socket, services) =>
     Effect.suspend(() => handler(IncomingSocket.make(socket, socket.auth))).pipe(
       Effect.provideContext(Context.merge(services, around)),

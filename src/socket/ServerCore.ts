@@ -12,6 +12,7 @@ import type * as EventHandler from "./EventHandler.ts"
 import type * as Middleware from "./Middleware.ts"
 import type { NamespaceHandle } from "./NamespaceHandle.ts"
 import type { NamespaceRegistry } from "./NamespaceRegistry.ts"
+import type { RecoverySettings } from "./Recovery.ts"
 import type { Receiver } from "./Receiver.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
 import type * as Telemetry from "./Telemetry.ts"
@@ -29,6 +30,8 @@ export interface Settings {
   readonly maxNamespaces: number
   readonly onInvalidPayload: InvalidPayloadPolicy
   readonly cleanupEmptyChildNamespaces: boolean
+  /** Where sockets are to be recovered. */
+  readonly recovery: RecoverySettings | undefined
 }
 
 /** One server. */

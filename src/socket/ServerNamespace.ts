@@ -10,6 +10,7 @@ import type {
   EventData,
   LocalSockets,
   NamespaceAdapter,
+  RecoveryOptions,
   SocketDescription,
   Target
 } from "../adapter/Adapter.ts"
@@ -19,6 +20,7 @@ import * as SocketCodec from "../protocol/SocketCodec.ts"
 import * as SocketPacket from "../protocol/SocketPacket.ts"
 import { Poll, type PollObserver } from "./Ack.ts"
 import * as Handshake from "./Handshake.ts"
+import { NamespaceRecovery } from "./NamespaceRecovery.ts"
 import { type Deliverer, Outbox } from "./Outbox.ts"
 import { Rooms, type RoomListener } from "./Rooms.ts"
 import { type NamespaceDefinition, report, type ServerCore } from "./ServerCore.ts"
@@ -40,8 +42,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   readonly core: ServerCore
   readonly namespace: string
   readonly definition: NamespaceDefinition
-  /** Sockets are not recovered yet. */
-  readonly recovery = undefined
+  /** What is asked of the adapter where sockets are to be recovered. */
+  readonly recovery: RecoveryOptions | undefined
   /** What the name of a dynamic namespace says. */
   readonly params: Readonly<Record<string, unknown>>
   readonly sockets = new Map<string, ServerSocket>()
@@ -51,6 +53,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   admitting = 0
   /** Called when the last socket has gone. */
   onEmpty: (() => void) | undefined = undefined
+  /** How sockets are recovered, where the adapter can store. */
+  recovering: NamespaceRecovery | undefined = undefined
   #adapter: NamespaceAdapter | undefined = undefined
   #observers: Set<NamespaceObserver> | undefined = undefined
   #closing: Set<Fiber.Fiber<unknown, unknown>> | undefined = undefined
@@ -64,6 +68,7 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   ) {
     this.core = core
     this.namespace = name
+    this.recovery = core.settings.recovery
     this.definition = definition
     this.params = params
   }
@@ -77,9 +82,17 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
     return this.#adapter
   }
 
-  connect(adapter: NamespaceAdapter): void {
+  /** `foreign`: the adapter delivers stored events itself, around the outbox. */
+  connect(adapter: NamespaceAdapter, foreign = false): void {
     this.#adapter = adapter
-    this.outbox.connect(adapter)
+    const { recovery } = this.core.settings
+    if (recovery !== undefined && adapter.recovery !== undefined) {
+      this.recovering = new NamespaceRecovery(this, adapter.recovery, recovery, foreign)
+    } else if (recovery !== undefined) {
+      const warning = `effect-socketio: the adapter of "${this.name}" cannot store: its sockets are not recovered`
+      Effect.runForkWith(this.definition.context)(Effect.logWarning(warning))
+    }
+    this.outbox.connect(adapter, foreign ? undefined : this.recovering?.outbox)
   }
 
   observe(observer: NamespaceObserver): void {
@@ -110,18 +123,29 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   }
 
   checkEmpty(): void {
-    if (this.sockets.size === 0 && this.admitting === 0) this.onEmpty?.()
+    if (this.onEmpty === undefined || this.sockets.size > 0 || this.admitting > 0) return
+    if (this.recovering === undefined) return this.onEmpty()
+    // Its last sockets may come back, and with it their log would go.
+    this.core.deadlines.set(this.recovering.settings.maxDisconnectionDuration, {
+      onDeadline: () => {
+        if (this.sockets.size === 0 && this.admitting === 0) this.onEmpty?.()
+      }
+    })
   }
 
   /** Runs what ends a socket; {@link closed} waits for it. */
   close(effect: Effect.Effect<unknown, unknown>): void {
-    const fiber = Effect.runForkWith(this.definition.context)(
-      Effect.catchCause(effect, (cause) => Effect.sync(() => this.report(cause)))
-    )
-    if (fiber.pollUnsafe() !== undefined) return
+    this.run(Effect.catchCause(effect, (cause) => Effect.sync(() => this.report(cause))))
+  }
+
+  /** Runs what {@link closed} waits for. Gives the fiber, unless that has ended already. */
+  run(effect: Effect.Effect<unknown>): Fiber.Fiber<unknown> | undefined {
+    const fiber = Effect.runForkWith(this.definition.context)(effect)
+    if (fiber.pollUnsafe() !== undefined) return undefined
     const closing = (this.#closing ??= new Set())
     closing.add(fiber)
     fiber.addObserver(() => closing.delete(fiber))
+    return fiber
   }
 
   /** Waits until everything that belonged to sockets that are gone has ended. */
@@ -153,11 +177,18 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   }
 
   roomJoined(room: string, id: string): void {
+    if (this.recovering !== undefined) this.#changed(id)
     if (this.#observers !== undefined) for (const observer of this.#observers) observer.roomJoined?.(room, id)
   }
 
   roomLeft(room: string, id: string): void {
+    if (this.recovering !== undefined) this.#changed(id)
     if (this.#observers !== undefined) for (const observer of this.#observers) observer.roomLeft?.(room, id)
+  }
+
+  #changed(id: string): void {
+    const socket = this.sockets.get(id)
+    if (socket !== undefined) this.recovering!.changed(socket)
   }
 
   // ---- out
@@ -184,7 +215,9 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
     return undefined
   }
 
-  deliver(target: Target, event: EventData, flags: BroadcastFlags): void {
+  deliver(target: Target, event: EventData, flags: BroadcastFlags, offset?: string): void {
+    const { recovering } = this
+    if (recovering !== undefined && !recovering.foreign) return recovering.outbox.receive(target, event, flags, offset)
     this.core.counters.broadcasts++
     const group = this.encode(event.data, undefined)
     if (group === undefined) return
@@ -242,7 +275,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   disconnect(target: Target, close: boolean): void {
     for (const socket of this.rooms.list(target)) {
       if (close) socket.connection.disconnect()
-      else socket.leaveNamespace()
+      // A single socket by its id: it may be that its client has come back elsewhere, and keeps its session there.
+      else socket.leaveNamespace(target.rooms.size === 1 && target.rooms.has(socket.id))
     }
   }
 
@@ -251,7 +285,7 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
       id: socket.id,
       handshake: Handshake.describe(socket),
       rooms: Array.from(this.rooms.of(socket)),
-      data: this.#wireData(socket)
+      data: this.wireData(socket)
     }))
   }
 
@@ -259,7 +293,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
     if (this.#observers !== undefined) for (const observer of this.#observers) observer.serverSideEvent?.(event, reply)
   }
 
-  #wireData(socket: ServerSocket): unknown {
+  /** What a socket carries, encoded by the contract. */
+  wireData(socket: ServerSocket): unknown {
     if (socket.data === undefined) return {}
     const encoded = this.definition.contract.data.encode(socket.data)
     return encoded._tag === "Success" ? encoded.value : {}

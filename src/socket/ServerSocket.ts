@@ -10,6 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type { EventData } from "../adapter/Adapter.ts"
 import type { WriteOptions, WriteResult } from "../engine/Session.ts"
+import type * as CloseReason from "../protocol/CloseReason.ts"
 import * as DisconnectReason from "../protocol/DisconnectReason.ts"
 import type { FrameGroup } from "../protocol/FrameGroup.ts"
 import * as SocketCodec from "../protocol/SocketCodec.ts"
@@ -20,8 +21,8 @@ import * as Dispatch from "./Dispatch.ts"
 import type { Stage } from "./ErrorSink.ts"
 import type { EventHandler, Lane, Reply } from "./EventHandler.ts"
 import { Extras, type Hook } from "./Extras.ts"
-import type { Addressee } from "./Outbox.ts"
 import type { OutgoingPacket, Packet } from "./Packet.ts"
+import { fresh, type Recovery, type SocketRecovery } from "./Recovery.ts"
 import type { Member } from "./Rooms.ts"
 import { isInterruption, report, type ServerCore } from "./ServerCore.ts"
 import type { ServerNamespace } from "./ServerNamespace.ts"
@@ -37,7 +38,7 @@ export const reliable: WriteOptions = { volatile: false, compress: true }
 type State = "admitting" | "starting" | "ready" | "leaving" | "gone"
 
 /** A socket of the server. */
-export class ServerSocket implements Member, Askable, Addressee {
+export class ServerSocket implements Member, Askable {
   readonly id: string
   readonly connection: Connection
   readonly namespace: ServerNamespace
@@ -52,6 +53,8 @@ export class ServerSocket implements Member, Askable, Addressee {
   /** The handler that was registered first. */
   handlers: EventHandler | undefined = undefined
   extras: Extras | undefined = undefined
+  /** How it comes back after a lost connection, where sockets can be recovered. */
+  session: SocketRecovery | undefined = undefined
   #state: State = "admitting"
   #scope: Scope.Closeable | undefined = undefined
   #context: Context.Context<never> | undefined = undefined
@@ -75,6 +78,16 @@ export class ServerSocket implements Member, Askable, Addressee {
   /** From the answer to CONNECT until the socket begins to leave. */
   get connected(): boolean {
     return this.#state === "ready" || this.#state === "starting"
+  }
+
+  /** What became of the client's earlier session. */
+  get recovery(): Recovery {
+    return this.session?.outcome ?? fresh
+  }
+
+  /** Whether it is the socket of before: with its id, rooms and data, and nothing missed. */
+  get recovered(): boolean {
+    return this.recovery._tag === "Recovered"
   }
 
   /** Why it is gone; `undefined` until then. */
@@ -119,7 +132,10 @@ export class ServerSocket implements Member, Askable, Addressee {
   connect(): void {
     this.#state = "starting"
     this.namespace.add(this)
-    this.write(this.#encode({ type: SocketPacket.CONNECT, nsp: this.namespace.name, data: { sid: this.id } }), reliable)
+    const { recovering } = this.namespace
+    const data = recovering === undefined ? { sid: this.id } : recovering.answer(this)
+    this.write(this.#encode({ type: SocketPacket.CONNECT, nsp: this.namespace.name, data }), reliable)
+    recovering?.connected(this)
     const { receiver, setup } = this.namespace.definition
     if (receiver !== undefined) {
       if (this.#state !== "starting") return
@@ -162,13 +178,23 @@ export class ServerSocket implements Member, Askable, Addressee {
     if (pending.length >= this.core.settings.maxPendingEvents) this.connection.release()
   }
 
-  /** The server's wish: tells the client and leaves the namespace. */
-  leaveNamespace(): void {
+  /** The server's wish: tells the client and leaves the namespace. `elsewhere`: the client may be connected to another node now. */
+  leaveNamespace(elsewhere = false): void {
     if (!this.connected) return
+    if (elsewhere && this.session !== undefined) this.session.superseded = true
     this.write(this.#encode({ type: SocketPacket.DISCONNECT, nsp: this.namespace.name }), reliable)
     this.connection.left(this)
     this.connection.leftByServer(this.namespace.name)
     this.close(new Disconnected({ reason: DisconnectReason.serverNamespaceDisconnect }))
+  }
+
+  /** Its client has come back on another connection: this one is dead, whether or not it is known to be. Its session may be kept. */
+  supersede(reason: CloseReason.CloseReason, keep: boolean): void {
+    const { connection } = this
+    if (!keep && this.session !== undefined) this.session.superseded = true
+    connection.left(this)
+    this.close(new Disconnected({ reason, description: "the client has come back on another connection" }))
+    if (connection.sockets().length === 0) connection.session.close(reason)
   }
 
   /** The end, from whichever side; later calls do nothing. */
@@ -179,16 +205,20 @@ export class ServerSocket implements Member, Askable, Addressee {
       this.#state = "gone"
       this.#disconnected = disconnected
       this.namespace.definition.receiver?.dropped(this)
+      this.namespace.recovering?.dropped(this)
       this.#closeScope(undefined)
       return
     }
     this.#state = "leaving"
     this.#disconnected = disconnected
+    const { recovering } = this.namespace
+    recovering?.leaving(this)
     const { receiver } = this.namespace.definition
     receiver?.disconnecting(this, disconnected)
     const extras = this.extras
     const hooks =
       extras?.disconnecting === undefined ? undefined : this.#runHooks(extras.disconnecting, disconnected, undefined)
+    recovering?.lost(this, disconnected)
     this.namespace.remove(this)
     this.#state = "gone"
     if (

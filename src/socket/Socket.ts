@@ -15,6 +15,7 @@ import type { EventHandler } from "./EventHandler.ts"
 import * as Gates from "./Gates.ts"
 import * as Handshake from "./Handshake.ts"
 import type { OutgoingPacket, Packet } from "./Packet.ts"
+import type { Recovery } from "./Recovery.ts"
 import { reliable, ServerSocket } from "./ServerSocket.ts"
 import type { AckError, Disconnected } from "./SocketError.ts"
 import * as Subscription from "./Subscription.ts"
@@ -45,6 +46,10 @@ export interface Socket<N extends Namespace.Any> extends Emitter.Emitter<N> {
   /** The rooms it is in, a snapshot; its own, named by its id, among them. */
   readonly rooms: ReadonlySet<string>
   readonly connected: boolean
+  /** Whether it was recovered after a lost connection: id, rooms and data are those of before, and the client gets all that it missed. */
+  readonly recovered: boolean
+  /** What became of the client's earlier session: where it was not recovered, why. See docs/recovery.md. */
+  readonly recovery: Recovery
   readonly conn: Conn.Conn
   /** Waits until the socket has gone, and says why. */
   readonly disconnected: Effect.Effect<Disconnected>
@@ -136,6 +141,7 @@ export class SocketImpl extends ServerSocket {
   setData(data: unknown): Effect.Effect<void> {
     return Effect.sync(() => {
       this.data = data
+      this.namespace.recovering?.changed(this)
     })
   }
 

@@ -33,6 +33,7 @@ import { Connection } from "./Connection.ts"
 import type { EventHandler } from "./EventHandler.ts"
 import * as Middleware from "./Middleware.ts"
 import * as NamespaceHandle from "./NamespaceHandle.ts"
+import type { RecoverySettings } from "./Recovery.ts"
 import { type MakeAdapter, NamespaceRegistry } from "./NamespaceRegistry.ts"
 import type { InvalidPayloadPolicy, NamespaceDefinition, ServerCore, Settings } from "./ServerCore.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
@@ -65,6 +66,30 @@ export interface Options extends EngineConfig.EngineOptions {
   readonly maxPendingEvents?: number | undefined
   /** Namespaces that one connection may be in. Default 1,000. */
   readonly maxNamespaces?: number | undefined
+  /** Lets clients come back to their session after a lost connection; see docs/recovery.md. Default: they get a new one. */
+  readonly connectionStateRecovery?: RecoveryOptions | undefined
+}
+
+/** How sessions are recovered. */
+export interface RecoveryOptions {
+  /** How long the session of a lost socket and what it missed are kept. Default 2 minutes. */
+  readonly maxDisconnectionDuration?: Duration.Input | undefined
+  /**
+   * Whether middleware does without recovered sockets; one that provides a service runs all the same. Default false: whoever may not come in
+   * any more does not get what was missed. Socket.IO: true.
+   */
+  readonly skipMiddlewares?: boolean | undefined
+  /**
+   * `always` also keeps sessions of sockets that are connected, so that with a store outside of this process nothing is lost when it is
+   * killed. Default "disconnect": when the connection is lost, and when the server closes.
+   */
+  readonly persist?: "disconnect" | "always" | undefined
+  /** How many events the log in memory keeps for a namespace. Default 100,000. */
+  readonly maxEvents?: number | undefined
+  /** How many bytes of them. Default 64 MiB. */
+  readonly maxBytes?: number | undefined
+  /** How long the store may take to answer; an event is then delivered without a place in the log. Default 5 seconds. */
+  readonly storeTimeout?: Duration.Input | undefined
 }
 
 /** Options of one namespace. */
@@ -98,6 +123,17 @@ const millis = (name: string, value: Duration.Input | undefined, fallback: numbe
   return result
 }
 
+/** The options of recovery, checked. */
+export const recoverySettings = (options: RecoveryOptions | undefined): RecoverySettings | undefined =>
+  options && {
+    maxDisconnectionDuration: millis("maxDisconnectionDuration", options.maxDisconnectionDuration, 120_000),
+    skipMiddlewares: options.skipMiddlewares ?? false,
+    persist: options.persist ?? "disconnect",
+    maxEvents: options.maxEvents === undefined ? undefined : count("maxEvents", options.maxEvents, 1),
+    maxBytes: options.maxBytes === undefined ? undefined : count("maxBytes", options.maxBytes, 1),
+    storeTimeout: millis("storeTimeout", options.storeTimeout, 5000)
+  }
+
 const settingsOf = (options: Options): Settings => ({
   codec: GuardedCodec.make(options.parser ?? SocketCodec.json),
   connectTimeout: millis("connectTimeout", options.connectTimeout, 45_000),
@@ -106,7 +142,8 @@ const settingsOf = (options: Options): Settings => ({
   maxPendingEvents: count("maxPendingEvents", options.maxPendingEvents, 100),
   maxNamespaces: count("maxNamespaces", options.maxNamespaces, 1000),
   onInvalidPayload: options.onInvalidPayload ?? "report",
-  cleanupEmptyChildNamespaces: options.cleanupEmptyChildNamespaces ?? false
+  cleanupEmptyChildNamespaces: options.cleanupEmptyChildNamespaces ?? false,
+  recovery: recoverySettings(options.connectionStateRecovery)
 })
 
 /**

@@ -33,6 +33,14 @@ export interface Counters {
   handlerFailures: number
   /** How often a connection was paused because its handlers did not keep up. */
   pauses: number
+  /** Clients that came back and were given their session. */
+  recovered: number
+  /** Clients that named a session and were given a new one. */
+  notRecovered: number
+  /** Events of the log written to clients that had missed them. */
+  replayed: number
+  /** Events delivered without a place in the log, since the store failed or took too long: nobody is recovered across them. */
+  unstored: number
 }
 
 /** All zero. */
@@ -54,5 +62,9 @@ export const make = (): Counters => ({
   ackTimeouts: 0,
   invalidPayloads: 0,
   handlerFailures: 0,
-  pauses: 0
+  pauses: 0,
+  recovered: 0,
+  notRecovered: 0,
+  replayed: 0,
+  unstored: 0
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { incompatibleServer, maxEarlyEvents } from "../../src/protocol/ClientSocket.ts"
+import { type ClientSocket, incompatibleServer, maxEarlyEvents } from "../../src/protocol/ClientSocket.ts"
 import * as ClientRecovery from "../../src/protocol/ClientRecovery.ts"
 import { ClientLab } from "./ClientLab.ts"
 
@@ -210,39 +210,97 @@ describe("connecting", () => {
 describe("recovery", () => {
   it("auth cannot take the place of the recovery's pid and offset (T17)", () => {
     const auth = { token: "t", pid: "mine", offset: "mine" }
-    assert.deepStrictEqual(ClientRecovery.connectData(auth, { pid: "p", offset: "o" }), {
-      token: "t",
-      pid: "p",
-      offset: "o"
-    })
+    const kept = { pid: "p", offset: "o", ownSlot: true }
+    assert.deepStrictEqual(ClientRecovery.connectData(auth, kept), { token: "t", pid: "p", offset: "o" })
     assert.deepStrictEqual(ClientRecovery.connectData(auth, undefined), auth)
-    assert.deepStrictEqual(ClientRecovery.connectData(undefined, { pid: "p", offset: "o" }), { pid: "p", offset: "o" })
+    assert.deepStrictEqual(ClientRecovery.connectData(undefined, kept), { pid: "p", offset: "o" })
+    assert.deepStrictEqual(ClientRecovery.connectData({}, { ...kept, offset: undefined }), { pid: "p" })
   })
 
-  it("a trailing text of an event is no offset (T1)", () => {
-    const lab = new ClientLab({ delay: 10 })
-    const socket = lab.socket("/")
-    socket.connect()
-    lab.machine.engineOpened()
-    lab.receive('0{"sid":"a","pid":"p"}', '2["tick","some text"]')
+  /** Loses the connection and has it back: gives what is sent then. */
+  const comeBack = (lab: ClientLab): ReadonlyArray<string> => {
     lab.machine.engineClosed("transport close", undefined)
     lab.fire(10)
     lab.take()
     lab.machine.engineOpened()
-    assert.deepStrictEqual(lab.take(), ["open", "send 40{}", "reconnect 1"])
-    lab.receive('0{"sid":"b","pid":"q"}')
+    return lab.take().filter((line) => line.startsWith("send"))
+  }
+
+  const begun = (answer: string, nsp = "/"): { readonly lab: ClientLab; readonly socket: ClientSocket } => {
+    const lab = new ClientLab({ delay: 10 })
+    const socket = lab.socket(nsp)
+    socket.connect()
+    lab.machine.engineOpened()
+    lab.receive(answer)
+    lab.take()
+    return { lab, socket }
+  }
+
+  it("a server of ours says where events begin: a client that has seen none can come back (T2)", () => {
+    const { lab, socket } = begun('0{"sid":"a","pid":"p","offset":"7"}')
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"p","offset":"7"}'])
+    lab.receive('0{"sid":"a","pid":"p","offset":"9"}')
+    assert.isTrue(socket.recovered)
+    // What it has seen counts, not what the server says again.
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"p","offset":"7"}'])
+    lab.receive('0{"sid":"b","pid":"q","offset":"10"}')
     assert.isFalse(socket.recovered)
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"q","offset":"10"}'])
   })
 
-  it("is recovered when the server took up the session that was asked for", () => {
-    const kept = { pid: "p", offset: "o" }
-    assert.isTrue(ClientRecovery.isRecovered(kept, "p"))
-    assert.isFalse(ClientRecovery.isRecovered(kept, "q"))
-    assert.isFalse(ClientRecovery.isRecovered({ pid: "p", offset: undefined }, "p"))
+  it("offsets of a server of ours have a place of their own: no text of the program is taken for one (T1)", () => {
+    const { lab } = begun('0{"sid":"a","pid":"p","offset":null}')
+    lab.receive(
+      '2["stored","text","8"]',
+      '2["volatile","text","8"]',
+      '2["bare","8"]',
+      '2["number",1]',
+      '25["asked","text"]'
+    )
+    assert.deepStrictEqual(lab.take(), [
+      '/ event ["stored","text"]',
+      '/ event ["volatile","text"]',
+      '/ event ["bare"]',
+      '/ event ["number",1]',
+      '/ event ["asked","text"] #5'
+    ])
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"p","offset":"8"}'])
+  })
+
+  it("with an official server any text at the end may be the offset, and the program is told of it", () => {
+    const { lab, socket } = begun('0{"sid":"a","pid":"p"}')
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"p"}'])
+    lab.receive('0{"sid":"a","pid":"p"}', '2["stored",1,"o1"]', '2["bare"]')
+    assert.isTrue(socket.mayTrailOffset)
+    assert.includeMembers([...lab.take()], ['/ event ["stored",1,"o1"]', '/ event ["bare"]'])
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"p","offset":"o1"}'])
+    // Missed events come before the answer there.
+    lab.receive('2["missed",2,"o2"]', '0{"sid":"a","pid":"p"}')
+    assert.isTrue(socket.recovered)
+    assert.deepStrictEqual(lab.take(), ['/ event ["missed",2,"o2"]', "/ connect a recovered"])
+    assert.deepStrictEqual(comeBack(lab), ['send 40{"pid":"p","offset":"o2"}'])
+  })
+
+  it("without recovery texts are just texts", () => {
+    const { lab, socket } = begun('0{"sid":"a"}')
+    lab.receive('2["tick","some text"]')
+    assert.isFalse(socket.mayTrailOffset)
+    assert.deepStrictEqual(comeBack(lab), ["send 40{}"])
     assert.isFalse(ClientRecovery.isRecovered(undefined, undefined))
-    assert.strictEqual(ClientRecovery.fromConnect(kept, "p"), kept)
-    assert.deepStrictEqual(ClientRecovery.fromConnect(kept, "q"), { pid: "q", offset: undefined })
-    assert.isUndefined(ClientRecovery.fromConnect(kept, 1))
+  })
+
+  it("a session ends with a disconnect that one of the programs wants", () => {
+    const { lab, socket } = begun('0{"sid":"a","pid":"p","offset":"1"}')
+    socket.disconnect()
+    socket.connect()
+    assert.include(lab.take(), "open engine")
+    lab.machine.engineOpened()
+    assert.include(lab.take(), "send 40{}")
+    lab.receive('0{"sid":"b","pid":"q","offset":"1"}', "1")
+    socket.connect()
+    assert.include(lab.take(), "open engine")
+    lab.machine.engineOpened()
+    assert.include(lab.take(), "send 40{}")
   })
 })
 

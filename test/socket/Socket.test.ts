@@ -210,6 +210,10 @@ describe("telemetry", () => {
           invalidPayloads: 0,
           handlerFailures: 0,
           pauses: 0,
+          recovered: 0,
+          notRecovered: 0,
+          replayed: 0,
+          unstored: 0,
           engine: undefined,
           clients: undefined
         }

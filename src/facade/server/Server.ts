@@ -158,7 +158,8 @@ export class Server<
       maxPendingEvents: Number.POSITIVE_INFINITY,
       maxNamespaces: 1000,
       onInvalidPayload: "report",
-      cleanupEmptyChildNamespaces: options.cleanupEmptyChildNamespaces === true
+      cleanupEmptyChildNamespaces: options.cleanupEmptyChildNamespaces === true,
+      recovery: undefined
     }
     this._core = {
       settings,
