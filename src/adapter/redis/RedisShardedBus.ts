@@ -2,6 +2,7 @@
  * Redis as a broker over sharded Pub/Sub (Redis 7 and newer): in a cluster of Redis a message travels to one shard instead of all nodes, and
  * nodes hear only of rooms that have members there.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { AdapterError } from "../Adapter.ts"
@@ -11,6 +12,7 @@ import { type ClusterMessage, MessageType } from "../ClusterMessage.ts"
 import * as Channels from "./RedisChannels.ts"
 import type { Subscription } from "./RedisClient.ts"
 import type { Link } from "./RedisLink.ts"
+import { MovedRooms } from "./RedisMovedRooms.ts"
 
 /**
  * Which rooms have a channel of their own: with `dynamic` all but those that each socket is in alone, with `dynamic-private` these, too, with
@@ -53,9 +55,11 @@ class RedisShardedBus implements ClusterBus {
   readonly #channel: string
   readonly #codec: ClusterCodec.CodecOptions
   readonly #rooms = new Map<string, Subscription>()
+  readonly #moved: MovedRooms
   #closed = false
 
-  constructor(request: BusRequest, link: Link, settings: BusSettings) {
+  constructor(request: BusRequest, link: Link, settings: BusSettings, moved: MovedRooms) {
+    this.#moved = moved
     this.#request = request
     this.#link = link
     this.#settings = settings
@@ -83,6 +87,8 @@ class RedisShardedBus implements ClusterBus {
   })
 
   publish(message: ClusterMessage, done: (published: Published) => void): void {
+    const { body } = message
+    if (body.type === MessageType.SOCKETS_JOIN) for (const room of body.rooms) this.#moved.add(room)
     this.#send(this.#channelOf(message), message, done)
   }
 
@@ -96,7 +102,9 @@ class RedisShardedBus implements ClusterBus {
     const { rooms } = body.target
     if (rooms.size !== 1) return this.#channel
     const room = rooms.values().next().value!
-    return hasOwnChannel(this.#settings.subscriptionMode, room) ? Channels.below(this.#channel, room) : this.#channel
+    // Nodes whose sockets we have just put there need a moment to subscribe; the channel of the namespace they hear.
+    const own = hasOwnChannel(this.#settings.subscriptionMode, room) && !this.#moved.has(room)
+    return own ? Channels.below(this.#channel, room) : this.#channel
   }
 
   #send(channel: string, message: ClusterMessage, done: (published: Published) => void): void {
@@ -143,7 +151,9 @@ export const make = (link: Link, settings: BusSettings): Broker => ({
   counters: link.counters,
   open: (request) =>
     Effect.gen(function* () {
-      const bus = new RedisShardedBus(request, link, settings)
+      const clock = yield* Clock.Clock
+      const moved = new MovedRooms(() => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n))
+      const bus = new RedisShardedBus(request, link, settings, moved)
       yield* bus.open
       return bus
     })

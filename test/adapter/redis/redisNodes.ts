@@ -1,6 +1,7 @@
 /** Nodes over plain and sharded Redis Pub/Sub on a redis-server of their own, for the tests. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { createClient } from "redis"
 import { afterAll, beforeAll } from "vitest"
 import type { Adapter } from "../../../src/adapter/Adapter.ts"
@@ -59,9 +60,18 @@ export const pair: Effect.Effect<Pair, unknown, Scope.Scope> = Effect.suspend(()
   RedisConnection.acquirePair({ url: redis().url })
 )
 
-/** Connections that can fall silent as those of a process that hangs: Redis still counts them, but nothing comes or goes any more. */
+/** How long a process that hangs keeps its connections before Redis gives up on them. */
+const hanging = "5 seconds"
+
+/**
+ * Connections that can fall silent as those of a process that hangs: nothing comes or goes any more, but Redis counts them, until the connections
+ * end, too.
+ */
 export const mortalPair: Effect.Effect<Pair & { readonly kill: Effect.Effect<void> }, unknown, Scope.Scope> =
-  Effect.map(pair, ({ publisher, subscriber }) => {
+  Effect.gen(function* () {
+    const scope = yield* Effect.scope
+    const connections = yield* Scope.fork(scope)
+    const { publisher, subscriber } = yield* Scope.provide(pair, connections)
     let dead = false
     const silent = (client: RedisClient): RedisClient => ({
       flavour: client.flavour,
@@ -87,10 +97,13 @@ export const mortalPair: Effect.Effect<Pair & { readonly kill: Effect.Effect<voi
       duplicate: () => client.duplicate(),
       observe: (observer) => client.observe(observer)
     })
-    const kill = Effect.sync(() => {
-      dead = true
-    })
-    return { publisher: silent(publisher), subscriber: silent(subscriber), kill }
+    const kill = Effect.andThen(
+      Effect.sync(() => {
+        dead = true
+      }),
+      Effect.forkIn(Effect.andThen(Effect.sleep(hanging), Scope.close(connections, Exit.void)), scope)
+    )
+    return { publisher: silent(publisher), subscriber: silent(subscriber), kill: Effect.asVoid(kill) }
   })
 
 /** Makes the adapter of a node from its connections. */
