@@ -102,7 +102,8 @@ export const rows: Readonly<Record<Part, Row>> = {
   },
   engine: { parts: { protocol: "yes", runtime: "yes" }, effect: "any" },
   adapter: {
-    parts: { protocol: "yes", runtime: "yes" },
+    // Emitters are typed by contracts.
+    parts: { protocol: "yes", runtime: "yes", contract: "types" },
     effect: "any",
     packages: {
       "adapter/redis/*": ["redis", "ioredis"],
