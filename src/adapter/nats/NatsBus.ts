@@ -11,7 +11,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { AdapterCounters, AdapterError } from "../Adapter.ts"
 import type { Broker, BusRequest, ClusterBus } from "../ClusterBus.ts"
-import { MessageTooLarge, rejected } from "./NatsErrors.ts"
+import type { ClusterMessage } from "../ClusterMessage.ts"
+import { MessageTooLarge, rejected, unavailable } from "./NatsErrors.ts"
 import * as Health from "./NatsHealth.ts"
 import type { NatsLink } from "./NatsLink.ts"
 import * as Mailbox from "./NatsMailbox.ts"
@@ -63,13 +64,23 @@ export const make = Effect.fnUntraced(function* (
     const own = yield* subjectOf(all, uid)
     yield* mailbox.receive(own, namespace, (message) => sink.onMessage(message, undefined))
     yield* mailbox.receive(all, namespace, (message) => sink.onMessage(message, undefined))
+    let isOpen = true
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        isOpen = false
+      })
+    )
+    const send = (subject: string, message: ClusterMessage, done: Mailbox.Done): void => {
+      if (isOpen) mailbox.send(subject, message, done)
+      else mailbox.fail(unavailable("publish", new Error("closed")), done)
+    }
     return {
       membership: { _tag: "Heartbeats" },
-      publish: (message, done) => mailbox.send(all, message, done),
+      publish: (message, done) => send(all, message, done),
       publishTo: (to, message, done) => {
         const token = Subjects.token(to)
-        if (token === undefined) done({ _tag: "Failed", error: rejected("publishTo") })
-        else mailbox.send(`${all}.${token}`, message, done)
+        if (token === undefined) mailbox.fail(rejected("publishTo"), done)
+        else send(`${all}.${token}`, message, done)
       }
     }
   })

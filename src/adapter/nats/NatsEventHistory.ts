@@ -42,11 +42,14 @@ const remembered = 8192
 
 /** What this node has read. */
 export class EventHistory {
+  /** Where this began. */
+  readonly beginning: number
   #floor: number
   #places: Array<number> = []
 
   /** Begins at a place of which nothing before is known. */
   constructor(floor: number) {
+    this.beginning = floor
     this.#floor = floor
   }
 

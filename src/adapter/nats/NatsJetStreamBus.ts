@@ -138,7 +138,13 @@ export const make = Effect.fnUntraced(function* (
       }
     })
     writer.onSilence = reader.renew
-    yield* Effect.addFinalizer(() => Effect.sync(() => readers.left(key)))
+    let isOpen = true
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        isOpen = false
+        readers.left(key)
+      })
+    )
     yield* mailbox.receive(own, namespace, (message) => sink.onMessage(message, undefined))
 
     const store =
@@ -178,7 +184,8 @@ export const make = Effect.fnUntraced(function* (
       },
       publishTo: (to, message, done) => {
         const token = Subjects.token(to)
-        if (token === undefined) done({ _tag: "Failed", error: rejected("publishTo") })
+        if (token === undefined) mailbox.fail(rejected("publishTo"), done)
+        else if (!isOpen) mailbox.fail(unavailable("publishTo", new Error("closed")), done)
         else mailbox.send(`${node}.${token}`, message, done)
       },
       store

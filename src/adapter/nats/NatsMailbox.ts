@@ -47,6 +47,8 @@ export const encode = (
 export interface NatsMailbox {
   /** Never throws; `done` is told once, in the order of the calls. */
   send(subject: string, message: ClusterMessage, done: Done): void
+  /** Fails a message for a reason that is known before it is sent. */
+  fail(error: AdapterError, done: Done): void
   /** Hears a subject, until the scope closes; completes when the subscription is active. Fails with `Rejected` where it is not allowed. */
   receive(
     subject: string,
@@ -93,6 +95,10 @@ class Mailbox implements NatsMailbox {
       return this.#settleLater(0, done, unavailable("publish", cause))
     }
     this.#settleLater(bytes.length, done, undefined)
+  }
+
+  fail(error: AdapterError, done: Done): void {
+    this.#settleLater(0, done, error)
   }
 
   readonly receive = Effect.fnUntraced(

@@ -115,6 +115,8 @@ export const make = Effect.fnUntraced(function* (request: RecoveryRequest): Effe
   ): Effect.fn.Return<RestoredSession, RecoveryFailed | AdapterError, Scope.Scope> {
     const { session } = found
     const start = Math.min(from, log.position.sequence)
+    // What this node has read before is among what there is at the beginning, or gone.
+    const readBefore = log.history.lastEvent
     const progress: { tell: () => void } = { tell: () => {} }
     const backlog = yield* Backlog.make({
       connection: link.connection,
@@ -132,7 +134,7 @@ export const make = Effect.fnUntraced(function* (request: RecoveryRequest): Effe
     /** Whether all was read that this node has delivered, and this node has delivered all that the session has had before. */
     const isSettled = (): boolean => {
       const { lastEvent } = log.history
-      const read = backlog.complete && (lastEvent <= start || backlog.last >= lastEvent)
+      const read = backlog.complete && (lastEvent <= readBefore || backlog.last >= lastEvent)
       return read && backlog.lastUpTo(from) <= log.position.sequence
     }
     const settled = Effect.callback<void, RecoveryFailed | AdapterError>((resume) => {
@@ -193,7 +195,8 @@ export const make = Effect.fnUntraced(function* (request: RecoveryRequest): Effe
 
   return {
     get position() {
-      return Offset.format(log.position)
+      const { lastEvent, beginning } = log.history
+      return Offset.format({ epoch: log.position.epoch, sequence: Math.max(lastEvent, beginning) })
     },
     persist,
     restore: (pid, offset) => Semaphore.withPermit(turns, restore(pid, offset))
