@@ -13,7 +13,7 @@ import * as TcpProxy from "./TcpProxy.ts"
 
 const times: Times = {
   pingInterval: 300,
-  pingTimeout: 300,
+  pingTimeout: 1500,
   reconnectionDelay: 50,
   ackTimeout: 150,
   while: 500
