@@ -64,7 +64,7 @@ export class Inbox {
     this.#parts = parts
     const { tableName, logTableName } = parts.settings
     this.#selectAttachment = `SELECT payload FROM ${Names.table(tableName)} WHERE id = $1`
-    this.#selectLog = `SELECT id::text, payload FROM ${Names.table(logTableName)} WHERE channel = $1 AND id > $2 ORDER BY id LIMIT ${page}`
+    this.#selectLog = `SELECT id::text AS place, payload FROM ${Names.table(logTableName)} WHERE channel = $1 AND id > $2 ORDER BY id LIMIT ${page}`
   }
 
   /** A notification of the namespace's channel. */
@@ -178,7 +178,7 @@ export class Inbox {
 
   #logged(row: Result["rows"][number]): void {
     const { uid, settings } = this.#parts
-    const { id } = row
+    const id = row["place"]
     if (!Encoding.isRowId(id)) return
     this.#filledTo = BigInt(id)
     const bytes = bytesOf(row)

@@ -52,6 +52,7 @@ export class PostgresNamespace implements ClusterBus, Hearer, InboxSink {
   readonly #sent = new Map<number, Sent>()
   #nextRef = 1
   #store: Store | undefined
+  #closed = false
 
   constructor(request: BusRequest, parts: NamespaceParts) {
     this.#request = request
@@ -87,6 +88,7 @@ export class PostgresNamespace implements ClusterBus, Hearer, InboxSink {
     const completion = this.#completions.add(done)
     const settle = (what: Published): void => this.#completions.settle(completion, what)
     const stored = this.#store !== undefined && Encoding.isStored(message)
+    if (this.#closed) return settle(failed(unavailable("closed")))
     if (stored && !listener.ready) return settle(failed(unavailable("nothing is heard from PostgreSQL")))
     const ref = stored ? this.#nextRef++ : undefined
     const form = Encoding.write(message, { settings, ref })
@@ -108,6 +110,7 @@ export class PostgresNamespace implements ClusterBus, Hearer, InboxSink {
 
   /** Nothing more is heard or told; who still waits is told so. */
   close(): void {
+    this.#closed = true
     for (const ref of Array.from(this.#sent.keys())) this.#failed(ref, unavailable("closed"))
     this.#completions.settleAll(failed(unavailable("closed")))
     this.inbox.lost()

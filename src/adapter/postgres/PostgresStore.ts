@@ -89,7 +89,7 @@ const statementsOf = ({ logTableName, sessionTableName }: PostgresSettings) => {
     take: `DELETE FROM ${sessions} WHERE channel = $1 AND pid = $2 RETURNING payload, expires_at > clock_timestamp() AS alive`,
     // The first row is at or before the place that is named: without it something may be gone.
     missed:
-      `SELECT id::text, payload FROM ${log} WHERE channel = $1 AND id <= $3 ` +
+      `SELECT id::text AS place, payload FROM ${log} WHERE channel = $1 AND id <= $3 ` +
       `AND id >= (SELECT max(id) FROM ${log} WHERE channel = $1 AND id <= $2) ORDER BY id LIMIT $4`,
     expireSessions: `DELETE FROM ${sessions} WHERE channel = $1 AND expires_at < clock_timestamp()`,
     expireLog:
@@ -233,7 +233,7 @@ export class Store implements BusStore {
   }
 
   #logged(row: Result["rows"][number], session: SocketSession, missed: Missed): void {
-    const { id, payload } = row
+    const { place: id, payload } = row
     if (!Encoding.isRowId(id) || payload === null) return
     const { namespace, settings, ignored } = this.#parts
     const message =
