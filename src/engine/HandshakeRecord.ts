@@ -13,9 +13,31 @@ export const queryOf = (url: string): string => {
   return hash === -1 ? url.slice(mark + 1) : url.slice(mark + 1, hash)
 }
 
+/** What a query needs more than cutting for: escapes, spaces as plus, and whatever is not printable ASCII. */
+const encoded = /[%+]|[^ -~]/
+
+/** A query without escapes, as those that clients make are: found in place. */
+const plainSource = (query: string): QuerySource => {
+  const pairs = query.split("&")
+  return {
+    get(name) {
+      for (let i = pairs.length - 1; i >= 0; i--) {
+        const pair = pairs[i]!
+        if (!pair.startsWith(name)) continue
+        if (pair.charCodeAt(name.length) === 0x3d) return pair.slice(name.length + 1)
+        // A name alone; an empty piece is no parameter.
+        if (pair.length === name.length && name !== "") return ""
+      }
+      return null
+    }
+  }
+}
+
 /** The parameters of a URL's query. Of one that is given twice the last counts, as in the record below and in Engine.IO. */
 export const querySource = (url: string): QuerySource => {
-  const parameters = new URLSearchParams(queryOf(url))
+  const query = queryOf(url)
+  if (!encoded.test(query)) return plainSource(query)
+  const parameters = new URLSearchParams(query)
   return { get: (name) => parameters.getAll(name).at(-1) ?? null }
 }
 

@@ -77,6 +77,10 @@ class NodeExchange implements Exchange {
     const out = this.response
     const { body } = response
     if (out.headersSent || out.destroyed) return
+    if (this.writePlainHead(response)) {
+      out.end(body)
+      return
+    }
     for (const [name, value] of Object.entries(response.headers)) {
       try {
         const given = typeof value === "string" ? value : [...value]
@@ -90,6 +94,25 @@ class NodeExchange implements Exchange {
     out.setHeader("Content-Length", body === undefined ? 0 : Buffer.byteLength(body))
     out.writeHead(response.status)
     out.end(body)
+  }
+
+  /** The head in one piece, where middleware has set nothing that it would have to be joined with; false where that cannot be. */
+  private writePlainHead({ status, headers, body }: EngineResponse): boolean {
+    const out = this.response
+    if (out.getHeaderNames().length > 0) return false
+    const all: Record<string, string | Array<string> | number> = {}
+    for (const [name, value] of Object.entries(headers)) {
+      if (name.toLowerCase() === "content-length") return false
+      all[name] = typeof value === "string" ? value : [...value]
+    }
+    all["Content-Length"] = body === undefined ? 0 : Buffer.byteLength(body)
+    try {
+      out.writeHead(status, all)
+      return true
+    } catch {
+      // A name or value that HTTP does not allow: one by one it is found out which.
+      return false
+    }
   }
 
   onAbort(listener: () => void): void {
