@@ -6,10 +6,10 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { keep, type SessionSink } from "./RedisStreamSession.ts"
 import type { RedisStreamsSettings } from "./RedisStreamsOptions.ts"
+import type { Reconnection } from "./RedisConnection.ts"
 import * as Commands from "./RedisStreamCommands.ts"
 import * as StreamId from "./RedisStreamId.ts"
 
@@ -35,6 +35,8 @@ export interface StreamReader {
   readonly stream: string
   /** The last entry that the sink took; the end of the stream before the first. */
   readonly position: string
+  /** Whether the position means something: not before the stream was reached for the first time. */
+  readonly located: boolean
   readonly history: StreamId.History
   /** Offers an entry again that the sink has held. */
   pump(): void
@@ -67,7 +69,7 @@ class Reader implements StreamReader {
   #pumping = false
   #again = false
   #drained: (() => void) | undefined
-  #started = false
+  located = false
 
   constructor(stream: string, settings: RedisStreamsSettings, sink: ReaderSink) {
     this.stream = stream
@@ -111,7 +113,7 @@ class Reader implements StreamReader {
   /** Reads for ever. */
   run(
     connect: Effect.Effect<ReaderConnection, unknown, Scope.Scope>,
-    schedule: Schedule.Schedule<unknown, unknown>,
+    schedule: Reconnection,
     ready: Deferred.Deferred<void>
   ): Effect.Effect<never> {
     const session = (up: () => void): Effect.Effect<never, unknown, Scope.Scope> =>
@@ -139,8 +141,8 @@ class Reader implements StreamReader {
   readonly #resume = (connection: ReaderConnection): Effect.Effect<void, unknown> =>
     Effect.gen({ self: this }, function* () {
       const info = yield* infoOf(connection, this.stream)
-      if (!this.#started) {
-        this.#started = true
+      if (!this.located) {
+        this.located = true
         this.position = info.last
         return
       }
@@ -226,7 +228,7 @@ export const make = (
   stream: string,
   connect: Effect.Effect<ReaderConnection, unknown, Scope.Scope>,
   settings: RedisStreamsSettings,
-  schedule: Schedule.Schedule<unknown, unknown>,
+  schedule: Reconnection,
   sink: ReaderSink
 ): Started => {
   const reader = new Reader(stream, settings, sink)

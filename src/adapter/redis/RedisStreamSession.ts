@@ -2,8 +2,8 @@
  * Work over a connection that is made anew whenever it is lost.
  */
 import * as Effect from "effect/Effect"
-import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import type { Reconnection } from "./RedisConnection.ts"
 
 /** Between a connection that was lost and the next attempt, in milliseconds; attempts that fail follow the schedule. */
 const pause = 50
@@ -20,7 +20,7 @@ export interface SessionSink {
  */
 export const keep = (
   session: (up: () => void) => Effect.Effect<never, unknown, Scope.Scope>,
-  schedule: Schedule.Schedule<unknown, unknown>,
+  schedule: Reconnection,
   sink: SessionSink
 ): Effect.Effect<never> =>
   Effect.suspend(() => {
@@ -32,7 +32,10 @@ export const keep = (
     const attempt = Effect.suspend(() => {
       wasUp = false
       return Effect.scoped(session(up))
-    }).pipe(Effect.tapError((cause) => Effect.sync(() => sink.disconnected(cause))))
+    }).pipe(
+      Effect.tapError((cause) => Effect.sync(() => sink.disconnected(cause))),
+      Effect.mapError((cause) => (cause instanceof Error ? cause : new Error("disconnected", { cause })))
+    )
     const until = Effect.retry(attempt, { schedule, while: () => !wasUp })
     return Effect.forever(Effect.andThen(Effect.ignore(until), Effect.sleep(pause)))
   })

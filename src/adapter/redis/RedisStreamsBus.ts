@@ -6,11 +6,12 @@
  * that are written to it.
  */
 import * as Effect from "effect/Effect"
-import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Deadlines from "../../runtime/Deadlines.ts"
 import { type AdapterCounters, AdapterError } from "../Adapter.ts"
 import type { Broker, BusRequest, ClusterBus } from "../ClusterBus.ts"
+import type { Reconnection } from "./RedisConnection.ts"
+import type { WhenUnreachable } from "./RedisLink.ts"
 import type { Entry } from "./RedisStreamCommands.ts"
 import * as StreamEntry from "./RedisStreamEntry.ts"
 import type { Health } from "./RedisStreamHealth.ts"
@@ -27,7 +28,9 @@ export interface BrokerParts {
   readonly settings: RedisStreamsSettings
   readonly health: Health
   /** When to try again after a reader has failed; the time between two attempts. */
-  readonly reconnection: Schedule.Schedule<unknown, unknown>
+  readonly reconnection: Reconnection
+  /** What a namespace does that is opened while Redis cannot be reached. */
+  readonly whenUnreachable: WhenUnreachable
 }
 
 /** A namespace that hears a stream. */
@@ -41,12 +44,17 @@ interface Member {
 class Hub implements Reader.ReaderSink {
   readonly reader: Reader.StreamReader
   readonly run: Effect.Effect<never>
+  /** Completes when it is known where the stream ends. */
   readonly ready: Effect.Effect<void>
+  /** Fails when the stream cannot be read. */
+  readonly unreachable: Effect.Effect<never, unknown>
   readonly #members = new Map<string, Set<Member>>()
   readonly #stream: string
   readonly #counters: AdapterCounters
   readonly #health: Health
   readonly #maxMessageSize: number
+  readonly #waiting = new Set<(cause: unknown) => void>()
+  #down: { readonly cause: unknown } | undefined
 
   constructor(stream: string, { link, settings, health, reconnection }: BrokerParts, counters: AdapterCounters) {
     this.#stream = stream
@@ -57,6 +65,12 @@ class Hub implements Reader.ReaderSink {
     this.reader = started.reader
     this.run = started.run
     this.ready = started.ready
+    this.unreachable = Effect.callback<never, unknown>((resume) => {
+      const fail = (cause: unknown): void => resume(Effect.fail(cause))
+      if (this.#down !== undefined) return fail(this.#down.cause)
+      this.#waiting.add(fail)
+      return Effect.sync(() => this.#waiting.delete(fail))
+    })
   }
 
   add(name: string, member: Member): void {
@@ -98,18 +112,23 @@ class Hub implements Reader.ReaderSink {
   }
 
   connected(): void {
+    this.#down = undefined
     this.#health.up(`stream ${this.#stream}`)
   }
 
   disconnected(cause: unknown): void {
+    this.#down = { cause }
     this.#health.down(`stream ${this.#stream}`, cause)
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const fail of waiting) fail(cause)
   }
 }
 
 /** The broker in the current scope. Opening a namespace waits until its stream is read and its channels are heard. */
 export const make = (parts: BrokerParts): Effect.Effect<Broker, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { link, settings, health } = parts
+    const { link, settings, health, whenUnreachable } = parts
     const scope = yield* Effect.scope
     const deadlines = yield* Deadlines.make
     const counters: AdapterCounters = { published: 0, received: 0, publishFailures: 0, ignored: 0, gaps: 0 }
@@ -125,14 +144,28 @@ export const make = (parts: BrokerParts): Effect.Effect<Broker, never, Scope.Sco
         return Effect.as(Effect.forkIn(hub.run, scope, { startImmediately: true }), hub)
       })
 
-    const hear = (
+    /** Waits for a connection, as long as the program wants. */
+    const patiently = (
+      operation: string,
+      connected: Effect.Effect<void, unknown>,
+      unreachable: Effect.Effect<never, unknown>
+    ): Effect.Effect<void, AdapterError> => {
+      const unavailable = (cause: unknown): AdapterError =>
+        new AdapterError({ reason: "Unavailable", operation, cause })
+      const waiting =
+        whenUnreachable === "wait"
+          ? connected
+          : Effect.raceFirst(connected, whenUnreachable === "fail" ? unreachable : Effect.ignore(unreachable))
+      return Effect.mapError(waiting, unavailable)
+    }
+
+    const hear = Effect.fnUntraced(function* (
       channel: string,
       listener: (bytes: Uint8Array) => void
-    ): Effect.Effect<void, AdapterError, Scope.Scope> =>
-      Effect.mapError(
-        link.subscribe(channel, listener),
-        (cause) => new AdapterError({ reason: "Unavailable", operation: "subscribe", cause })
-      )
+    ): Effect.fn.Return<void, AdapterError, Scope.Scope> {
+      const { active, lost } = yield* link.subscribe(channel, listener)
+      yield* patiently("subscribe", active, lost)
+    })
 
     const open = Effect.fnUntraced(function* (
       request: BusRequest
@@ -142,8 +175,8 @@ export const make = (parts: BrokerParts): Effect.Effect<Broker, never, Scope.Sco
       const strayStream = Names.strayStreamOf(name, settings)
       const hub = yield* hubOf(stream)
       const stray = strayStream === undefined ? undefined : yield* hubOf(strayStream)
-      yield* hub.ready
-      if (stray !== undefined) yield* stray.ready
+      yield* patiently("read", hub.ready, hub.unreachable)
+      if (stray !== undefined) yield* patiently("read", stray.ready, stray.unreachable)
       const { reader } = hub
       const ignored = (): void => void counters.ignored++
       const store =

@@ -32,7 +32,7 @@ const page = 500
 
 /** The text of a session; throws for data that has no form in msgpack. */
 export const encodeSessionOrThrow = (session: SocketSession): string => {
-  const { sid, pid, rooms, data, since = StreamId.beginning } = session
+  const { sid, pid, rooms, data, since } = session
   return Base64.encode(MsgpackEncode.encodeOrThrow({ sid, pid, rooms: [...rooms], data, since }, "notepack3"))
 }
 
@@ -215,7 +215,7 @@ export const make = (host: StoreHost): BusStore => {
 
   return {
     get position() {
-      return reader.position
+      return reader.located ? reader.position : undefined
     },
     persist,
     restore

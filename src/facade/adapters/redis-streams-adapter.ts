@@ -10,11 +10,8 @@
 import type * as Layer from "effect/Layer"
 import type { Adapter } from "../../adapter/Adapter.ts"
 import * as ClusterAdapter from "../../adapter/ClusterAdapter.ts"
-import type { RedisStreamsClient } from "../../adapter/redis/RedisStreamConnections.ts"
 import * as Broker from "../../adapter/redis/RedisStreamsBroker.ts"
 import type { RedisStreamsOptions } from "../../adapter/redis/RedisStreamsOptions.ts"
-
-export type { RedisStreamsClient } from "../../adapter/redis/RedisStreamConnections.ts"
 
 /** The options of the official package, and our own bounds. */
 export interface RedisStreamsAdapterOptions extends RedisStreamsOptions {
@@ -30,8 +27,5 @@ export interface RedisStreamsAdapterOptions extends RedisStreamsOptions {
  * The adapter over Redis Streams, for the option `adapter` and for `io.adapter()`. The client is one of `redis` or `ioredis`, single or cluster; it
  * stays yours, and yours to close. Servers with the official package may be in the same cluster.
  */
-export const createAdapter = (
-  redisClient: RedisStreamsClient,
-  opts: RedisStreamsAdapterOptions = {}
-): Layer.Layer<Adapter> =>
-  ClusterAdapter.layer(Broker.overClient(redisClient, opts), { requestTimeout: opts.requestsTimeout })
+export const createAdapter = (redisClient: unknown, opts: RedisStreamsAdapterOptions = {}): Layer.Layer<Adapter> =>
+  ClusterAdapter.layer(Broker.overClient(redisClient, opts, "alone"), { requestTimeout: opts.requestsTimeout })

@@ -2,16 +2,15 @@
 import { describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { createClient } from "redis"
 import { afterAll, beforeAll } from "vitest"
 import type { AdapterError } from "../../../src/adapter/Adapter.ts"
 import * as ClusterAdapter from "../../../src/adapter/ClusterAdapter.ts"
 import type { Broker } from "../../../src/adapter/ClusterBus.ts"
-import * as Connections from "../../../src/adapter/redis/RedisStreamConnections.ts"
 import * as StreamNames from "../../../src/adapter/redis/RedisStreamNames.ts"
 import * as StreamsBroker from "../../../src/adapter/redis/RedisStreamsBroker.ts"
 import * as Options from "../../../src/adapter/redis/RedisStreamsOptions.ts"
 import * as Redis from "../../brokers/Redis.ts"
+import * as TcpProxy from "../../suites/TcpProxy.ts"
 import { clusterSuite } from "../../suites/cluster/ClusterSuite.ts"
 import { everything, suiteOptions, type ClusterHarness } from "../../suites/cluster/Harness.ts"
 import { client, commands } from "./streamNodes.ts"
@@ -27,10 +26,7 @@ const freshOptions = (options: Options.RedisStreamsOptions): Options.RedisStream
 
 type MakeBroker = (options: Options.RedisStreamsOptions) => Effect.Effect<Broker, AdapterError, Scope.Scope>
 
-const own = (): Connections.ClosableConnection =>
-  Connections.fromClient(createClient({ url: redis.url, socket: { reconnectStrategy: false } }) as never)
-
-const overOwnConnections: MakeBroker = (options) => StreamsBroker.overConnections(own, options, "fail")
+const overOwnConnections: MakeBroker = (options) => StreamsBroker.overConnections({ ...options, url: redis.url })
 
 const overIoRedis: MakeBroker = (options) =>
   Effect.flatMap(
@@ -41,22 +37,9 @@ const overIoRedis: MakeBroker = (options) =>
 /** A node whose connections break for good, as those of a process that is killed. */
 const mortal = (options: Options.RedisStreamsOptions) =>
   Effect.gen(function* () {
-    const connections = new Set<Connections.ClosableConnection>()
-    let dead = false
-    const connect = (): Connections.ClosableConnection => {
-      const connection = own()
-      connections.add(connection)
-      const refuse = (): Promise<never> => Promise.reject(new Error("dead"))
-      return Object.create(connection, {
-        connect: { value: () => (dead ? refuse() : connection.connect()) }
-      }) as typeof connection
-    }
-    const broker = yield* StreamsBroker.overConnections(connect, options, "fail")
-    const kill = Effect.sync(() => {
-      dead = true
-      for (const connection of connections) connection.close()
-    })
-    return { adapter: ClusterAdapter.make(broker, suiteOptions), kill }
+    const proxy = yield* TcpProxy.make(() => redis.port)
+    const broker = yield* StreamsBroker.overConnections({ ...options, url: `redis://127.0.0.1:${proxy.port}` })
+    return { adapter: ClusterAdapter.make(broker, suiteOptions), kill: proxy.cut }
   })
 
 const harness = (make: MakeBroker, options: Options.RedisStreamsOptions = {}): ClusterHarness => ({

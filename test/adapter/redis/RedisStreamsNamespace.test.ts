@@ -49,7 +49,7 @@ const makeNode = (uid: string, recovering = false) =>
       },
       command: (_key, words) => wait(words),
       publish: (channel, bytes) => wait(["PUBLISH", channel], bytes),
-      subscribe: () => Effect.void,
+      subscribe: () => Effect.succeed({ active: Effect.void, lost: Effect.never }),
       subscribers: () => Promise.resolve(2),
       reader: Effect.never
     }

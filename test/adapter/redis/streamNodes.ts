@@ -8,7 +8,6 @@ import { createClient } from "redis"
 import type { AdapterError } from "../../../src/adapter/Adapter.ts"
 import type { Broker, ClusterBus, Published } from "../../../src/adapter/ClusterBus.ts"
 import { type Body, type ClusterMessage, MessageType } from "../../../src/adapter/ClusterMessage.ts"
-import type { RedisStreamsClient } from "../../../src/adapter/redis/RedisStreamConnections.ts"
 import * as StreamsBroker from "../../../src/adapter/redis/RedisStreamsBroker.ts"
 
 /** Both packages. */
@@ -17,24 +16,27 @@ export const kinds = ["redis", "ioredis"] as const
 /** Which package a client is of. */
 export type Kind = (typeof kinds)[number]
 
-const makeClient = async (kind: Kind, url: string): Promise<RedisStreamsClient & { readonly end: () => void }> => {
+const makeClient = async (kind: Kind, url: string): Promise<{ readonly client: unknown; readonly end: () => void }> => {
   if (kind === "ioredis") {
     const client = new IoRedis(url, { retryStrategy: () => 100 })
     client.on("error", () => {})
     await new Promise<void>((resolve) => client.once("ready", () => resolve()))
-    return Object.assign(client as unknown as RedisStreamsClient, { end: () => client.disconnect() })
+    return { client, end: () => client.disconnect() }
   }
   const client = createClient({ url, socket: { reconnectStrategy: 100 } })
   client.on("error", () => {})
   await client.connect()
-  return Object.assign(client as unknown as RedisStreamsClient, { end: () => client.destroy() })
+  return { client, end: () => client.destroy() }
 }
 
 /** A connected client, as a program has it, until the scope closes. */
-export const client = (kind: Kind, url: string): Effect.Effect<RedisStreamsClient, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.promise(() => makeClient(kind, url)),
-    (made) => Effect.sync(() => made.end())
+export const client = (kind: Kind, url: string): Effect.Effect<unknown, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.promise(() => makeClient(kind, url)),
+      (made) => Effect.sync(() => made.end())
+    ),
+    (made) => made.client
   )
 
 /** Sends commands of the test itself. */
@@ -109,7 +111,7 @@ export interface NodeOptions extends StreamsBroker.BrokerOptions {
 }
 
 /** A node over a client. */
-export const node = (over: RedisStreamsClient, options: NodeOptions): Effect.Effect<Node, AdapterError, Scope.Scope> =>
+export const node = (over: unknown, options: NodeOptions): Effect.Effect<Node, AdapterError, Scope.Scope> =>
   Effect.flatMap(StreamsBroker.overClient(over, options), (broker) => open(broker, options))
 
 /** A namespace of a broker. */
