@@ -18,6 +18,7 @@ import type { WriteOptions } from "../engine/Session.ts"
 import type { FrameGroup } from "../protocol/FrameGroup.ts"
 import * as SocketCodec from "../protocol/SocketCodec.ts"
 import * as SocketPacket from "../protocol/SocketPacket.ts"
+import type { Deadline } from "../runtime/Deadlines.ts"
 import { Poll, type PollObserver } from "./Ack.ts"
 import * as Handshake from "./Handshake.ts"
 import { NamespaceRecovery } from "./NamespaceRecovery.ts"
@@ -59,6 +60,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
   #observers: Set<NamespaceObserver> | undefined = undefined
   #closing: Set<Fiber.Fiber<unknown, unknown>> | undefined = undefined
   #ackId = 0
+  /** When it may go, if it stays empty. */
+  #emptiness: Deadline | undefined = undefined
 
   constructor(
     core: ServerCore,
@@ -126,7 +129,8 @@ export class ServerNamespace implements LocalSockets, Deliverer, RoomListener {
     if (this.onEmpty === undefined || this.sockets.size > 0 || this.admitting > 0) return
     if (this.recovering === undefined) return this.onEmpty()
     // Its last sockets may come back, and with it their log would go.
-    this.core.deadlines.set(this.recovering.settings.maxDisconnectionDuration, {
+    if (this.#emptiness !== undefined) this.core.deadlines.cancel(this.#emptiness)
+    this.#emptiness = this.core.deadlines.set(this.recovering.settings.maxDisconnectionDuration, {
       onDeadline: () => {
         if (this.sockets.size === 0 && this.admitting === 0) this.onEmpty?.()
       }

@@ -12,7 +12,7 @@
  * ```
  */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -33,7 +33,8 @@ import { Connection } from "./Connection.ts"
 import type { EventHandler } from "./EventHandler.ts"
 import * as Middleware from "./Middleware.ts"
 import * as NamespaceHandle from "./NamespaceHandle.ts"
-import type { RecoverySettings } from "./Recovery.ts"
+import { count, millis } from "./OptionChecks.ts"
+import { type RecoveryOptions, recoverySettings } from "./RecoveryOptions.ts"
 import { type MakeAdapter, NamespaceRegistry } from "./NamespaceRegistry.ts"
 import type { InvalidPayloadPolicy, NamespaceDefinition, ServerCore, Settings } from "./ServerCore.ts"
 import type { ServerSocket } from "./ServerSocket.ts"
@@ -70,28 +71,6 @@ export interface Options extends EngineConfig.EngineOptions {
   readonly connectionStateRecovery?: RecoveryOptions | undefined
 }
 
-/** How sessions are recovered. */
-export interface RecoveryOptions {
-  /** How long the session of a lost socket and what it missed are kept. Default 2 minutes. */
-  readonly maxDisconnectionDuration?: Duration.Input | undefined
-  /**
-   * Whether middleware does without recovered sockets; one that provides a service runs all the same. Default false: whoever may not come in
-   * any more does not get what was missed. Socket.IO: true.
-   */
-  readonly skipMiddlewares?: boolean | undefined
-  /**
-   * `always` also keeps sessions of sockets that are connected, so that with a store outside of this process nothing is lost when it is
-   * killed. Default "disconnect": when the connection is lost, and when the server closes.
-   */
-  readonly persist?: "disconnect" | "always" | undefined
-  /** How many events the log in memory keeps for a namespace. Default 100,000. */
-  readonly maxEvents?: number | undefined
-  /** How many bytes of them. Default 64 MiB. */
-  readonly maxBytes?: number | undefined
-  /** How long the store may take to answer; an event is then delivered without a place in the log. Default 5 seconds. */
-  readonly storeTimeout?: Duration.Input | undefined
-}
-
 /** Options of one namespace. */
 export interface NamespaceOptions {
   /** Default: that of the server. */
@@ -108,31 +87,6 @@ export interface SocketServerShape {
 export class SocketServer extends Context.Service<SocketServer, SocketServerShape>()(
   "effect-socketio/socket/SocketServer"
 ) {}
-
-const count = (name: string, value: number | undefined, fallback: number): number => {
-  if (value === undefined) return fallback
-  if (!(value >= 1)) throw new EngineError({ reason: "Config", message: `${name} must be at least 1` })
-  return value
-}
-
-const millis = (name: string, value: Duration.Input | undefined, fallback: number): number => {
-  if (value === undefined) return fallback
-  const duration = Duration.fromInput(value)
-  const result = duration._tag === "Some" ? Duration.toMillis(duration.value) : Number.NaN
-  if (!(result >= 0)) throw new EngineError({ reason: "Config", message: `${name} is no duration` })
-  return result
-}
-
-/** The options of recovery, checked. */
-export const recoverySettings = (options: RecoveryOptions | undefined): RecoverySettings | undefined =>
-  options && {
-    maxDisconnectionDuration: millis("maxDisconnectionDuration", options.maxDisconnectionDuration, 120_000),
-    skipMiddlewares: options.skipMiddlewares ?? false,
-    persist: options.persist ?? "disconnect",
-    maxEvents: options.maxEvents === undefined ? undefined : count("maxEvents", options.maxEvents, 1),
-    maxBytes: options.maxBytes === undefined ? undefined : count("maxBytes", options.maxBytes, 1),
-    storeTimeout: millis("storeTimeout", options.storeTimeout, 5000)
-  }
 
 const settingsOf = (options: Options): Settings => ({
   codec: GuardedCodec.make(options.parser ?? SocketCodec.json),

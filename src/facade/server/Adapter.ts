@@ -245,12 +245,24 @@ export class Adapter extends EventEmitter {
     Cluster.askServers(server._context, remote, data, ackTimeout, last as (...args: Array<unknown>) => unknown)
   }
 
-  /** Comes with connection state recovery. */
-  persistSession(_session: SessionToPersist): void {}
+  /** Keeps the session of a socket whose connection was lost; in memory, with the option `connectionStateRecovery`. */
+  persistSession({ sid, pid, rooms, data }: SessionToPersist): Promise<void> | void {
+    const { _memory } = this.nsp
+    if (_memory !== undefined) Effect.runSync(_memory.persist({ sid, pid, rooms, data, since: undefined }))
+  }
 
-  /** Comes with connection state recovery. */
-  restoreSession(_pid: string, _offset: string): Promise<PersistedSession | null> {
-    return Promise.resolve(null)
+  /** Takes a kept session, once, with what was missed since the offset; `null` where there is none, or a part of that is gone. */
+  restoreSession(pid: string, offset: string): Promise<PersistedSession | null> {
+    const { _memory } = this.nsp
+    if (_memory === undefined) return Promise.resolve(null)
+    const restoring = Effect.map(_memory.restore(pid, offset), ({ session, missed }) => ({
+      sid: session.sid,
+      pid: session.pid,
+      rooms: [...session.rooms],
+      data: session.data,
+      missedPackets: missed.map(({ event, offset }) => [...event.data, offset])
+    }))
+    return Effect.runPromise(Effect.orElseSucceed(restoring, () => null))
   }
 
   /** What listeners throw must not reach the namespace, which is in the middle of something. */
@@ -284,6 +296,17 @@ export class Adapter extends EventEmitter {
     return this.nsp._core.rooms.list(targetOf(opts)).map((socket) => socket.data as AnySocket)
   }
 }
+
+/** Adapters that keep sessions themselves. */
+export interface SessionKeeper {
+  persistSession(session: SessionToPersist): unknown
+  restoreSession(pid: string, offset: string): unknown
+}
+
+/** Whether a class that extends ours keeps sessions in its own way. */
+export const keepsSessions = (adapter: Adapter): boolean =>
+  adapter.persistSession !== Adapter.prototype.persistSession ||
+  adapter.restoreSession !== Adapter.prototype.restoreSession
 
 /** Whether an adapter is ours as it is, so that the namespace may do without calling it. */
 export const isPlain = (adapter: AdapterContract): boolean => adapter.constructor === Adapter

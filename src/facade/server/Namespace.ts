@@ -6,6 +6,7 @@ import type * as Context from "effect/Context"
 import * as Exit from "effect/Exit"
 import type { Namespace as Contract } from "../../contract/index.ts"
 import * as UntypedNamespace from "../../contract/UntypedNamespace.ts"
+import type { InMemoryStore } from "../../adapter/InMemoryStore.ts"
 import type { FrameGroup } from "../../protocol/FrameGroup.ts"
 import * as SocketPacket from "../../protocol/SocketPacket.ts"
 import type { NamespaceDefinition, ServerCore } from "../../socket/ServerCore.ts"
@@ -17,6 +18,7 @@ import { MapView } from "./MapView.ts"
 import { encodeOrThrow } from "./Parser.ts"
 import { make as makeReceiver } from "./Receiver.ts"
 import type { RemoteSocket } from "./RemoteSocket.ts"
+import * as SessionStore from "./SessionStore.ts"
 import * as ReservedEvents from "./ReservedEvents.ts"
 import type { Server } from "./Server.ts"
 import type { AnySocket, Socket } from "./Socket.ts"
@@ -125,6 +127,10 @@ export class Namespace<
   readonly _core: ServerNamespace
   /** @internal */
   _fns: Array<NamespaceMiddleware<ListenEvents, EmitEvents, ServerSideEvents, SocketData>> = []
+  /** @internal What our adapter keeps for sockets that come back. */
+  _memory: InMemoryStore | undefined = undefined
+  /** @internal Whether sockets can come back, and their events go through an adapter that is not ours. */
+  _foreignRecovery = false
   /** @internal Sockets that middleware has not decided about. */
   readonly _admitting = new Map<string, ServerSocket>()
 
@@ -148,17 +154,29 @@ export class Namespace<
     this.adapter = this._makeAdapter()
   }
 
+  /** @internal Joins the namespaces of this name on other servers, where the program gave a layer. */
+  _connect(): void {
+    this.server._cluster?.connect(this._core, (data, reply) => {
+      this._onServerSideEmit(reply === undefined ? [...data] : [...data, reply])
+    })
+  }
+
   /** @internal */
   _makeAdapter(): Adapter.AdapterContract {
-    if (this._core.adapter === undefined) {
-      this.server._cluster?.connect(this._core, (data, reply) => {
-        this._onServerSideEmit(reply === undefined ? [...data] : [...data, reply])
-      })
-    }
+    if (this._core.adapter === undefined) this._connect()
     const adapter = Adapter.make(this.server._adapterConstructor, this as AnyNamespace)
+    if (this.server._cluster === undefined) this.#connectSessions(adapter)
     // Whoever made the server has had time to listen when it is told.
     new Promise((resolve) => resolve(adapter.init())).catch((error: unknown) => this.#failed(error, "adapter"))
     return adapter
+  }
+
+  #connectSessions(adapter: Adapter.AdapterContract): void {
+    const sessions = SessionStore.make(this as AnyNamespace, adapter)
+    if (sessions === undefined) return
+    this._memory = sessions.memory
+    this._foreignRecovery = sessions.foreign
+    this._core.connect(sessions.adapter, sessions.foreign)
   }
 
   /** @internal The number of the next acknowledgement, as adapters that ask themselves take it: `nsp._ids++`. */

@@ -73,6 +73,22 @@ export interface EngineOptions {
   wsEngine?: unknown
 }
 
+/** How sessions are recovered. */
+export interface ConnectionStateRecoveryOptions {
+  /** How long the session of a lost socket and what it missed are kept. Default 120000. */
+  maxDisconnectionDuration?: number
+  /** Whether recovered sockets pass the middleware of their namespace unasked. Default true, as in Socket.IO; false is the safer choice. */
+  skipMiddlewares?: boolean
+  /** Not an option of Socket.IO: "always" keeps sessions of connected sockets too, for a store outside of this process. Default "disconnect". */
+  persist?: "disconnect" | "always"
+  /** Not an option of Socket.IO: how many events the log in memory keeps for a namespace. Default 100000. */
+  maxEvents?: number
+  /** Not an option of Socket.IO: how many bytes of them. Default 64 MiB. */
+  maxBytes?: number
+  /** Not an option of Socket.IO: how many milliseconds the store may take to answer. Default 5000. */
+  storeTimeout?: number
+}
+
 /** The options of a server. */
 export interface ServerOptions extends EngineOptions, AttachOptions {
   /** Whether the client's files are served below the path. Default true. */
@@ -83,8 +99,8 @@ export interface ServerOptions extends EngineOptions, AttachOptions {
   parser?: OfficialParser | SocketCodec
   /** How long a client may stay without a namespace. Default 45000. */
   connectTimeout?: number
-  /** Accepted, and not built yet: sockets are never `recovered`. */
-  connectionStateRecovery?: { maxDisconnectionDuration?: number; skipMiddlewares?: boolean }
+  /** Lets clients come back to their session after a lost connection. Default: they get a new one. */
+  connectionStateRecovery?: ConnectionStateRecoveryOptions
   /** Whether dynamic namespaces are forgotten when their last socket has left. Default false. */
   cleanupEmptyChildNamespaces?: boolean
   /** Not an option of Socket.IO: how long a broadcast with acknowledgements waits where no `timeout` was set. Default 10000. */

@@ -61,8 +61,11 @@ const facade = (data: unknown): AnySocket => data as AnySocket
 export const make = (namespace: AnyNamespace): Receiver => ({
   admit(core, done) {
     const socket = new Socket(namespace, core)
+    // What was kept of it.
+    if (core.data !== undefined) socket.data = core.data
     core.data = socket
-    if (namespace._fns.length === 0) return done(undefined)
+    const skipped = core.recovered && core.core.settings.recovery?.skipMiddlewares === true
+    if (namespace._fns.length === 0 || skipped) return done(undefined)
     namespace._admitting.set(core.id, core)
     runMiddleware(namespace, socket, (refusal) => {
       namespace._admitting.delete(core.id)
@@ -75,7 +78,8 @@ export const make = (namespace: AnyNamespace): Receiver => ({
   },
   connected(core) {
     const socket = facade(core.data)
-    if (!Adapter.isPlain(namespace.adapter)) void namespace.adapter.addAll(core.id, new Set([core.id]))
+    if (!Adapter.isPlain(namespace.adapter))
+      void namespace.adapter.addAll(core.id, new Set(core.namespace.rooms.of(core)))
     namespace._emitReserved("connect", socket)
     namespace._emitReserved("connection", socket)
   },

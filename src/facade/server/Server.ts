@@ -18,6 +18,7 @@ import type { UwsApp } from "../../node/Uws.ts"
 import * as GuardedCodec from "../../protocol/GuardedCodec.ts"
 import * as Deadlines from "../../runtime/Deadlines.ts"
 import { ErrorSink, type HandlerReport, log } from "../../socket/ErrorSink.ts"
+import { recoverySettings } from "../../socket/RecoveryOptions.ts"
 import type { ServerCore, Settings } from "../../socket/ServerCore.ts"
 import * as Telemetry from "../../socket/Telemetry.ts"
 import * as Adapter from "./Adapter.ts"
@@ -87,6 +88,14 @@ const isOptions = (value: unknown): value is ServerOptions =>
 const isAdapterLayer = (adapter: Adapter.AdapterConstructor | AdapterLayer): adapter is AdapterLayer =>
   Layer.isLayer(adapter)
 
+/** Adapters read the options of recovery where Socket.IO leaves them, with its defaults. */
+const withRecoveryDefaults = (options: Partial<ServerOptions>): Partial<ServerOptions> => {
+  const { connectionStateRecovery } = options
+  if (connectionStateRecovery === undefined) return options
+  const defaults = { maxDisconnectionDuration: 120_000, skipMiddlewares: true }
+  return { ...options, connectionStateRecovery: { ...defaults, ...connectionStateRecovery } }
+}
+
 /** A server. */
 export class Server<
   ListenEvents extends EventsMap = DefaultEventsMap,
@@ -113,7 +122,7 @@ export class Server<
   /** @internal */
   readonly _context: Context.Context<never>
   /** @internal The way to other nodes, where the program gave a layer. */
-  readonly _cluster: Cluster | undefined
+  _cluster: Cluster | undefined
   /** @internal */
   _adapterConstructor: Adapter.AdapterConstructor
   readonly #registry: Registry
@@ -130,7 +139,7 @@ export class Server<
   constructor(srv: undefined | Partial<ServerOptions> | NodeServer | number, opts?: Partial<ServerOptions>)
   constructor(srv?: Partial<ServerOptions> | NodeServer | number, opts: Partial<ServerOptions> = {}) {
     super()
-    const options = isOptions(srv) ? srv : opts
+    const options = withRecoveryDefaults(isOptions(srv) ? srv : opts)
     this._opts = options
     this.path(options.path ?? this.#path)
     this.connectTimeout(options.connectTimeout ?? this.#connectTimeout)
@@ -140,9 +149,7 @@ export class Server<
     const codec = GuardedCodec.make(codecOf(options.parser))
     this.encoder = encoderOf(codec)
     this._context = Context.make(ErrorSink, (report: HandlerReport) => Effect.suspend(() => this.#reported(report)))
-    this._cluster = isAdapterLayer(adapter)
-      ? new Cluster(adapter, (error, namespace) => this._listenerFailed(error, { event: "adapter", namespace }))
-      : undefined
+    this._cluster = isAdapterLayer(adapter) ? this.#makeCluster(adapter) : undefined
     this.#registry = new Registry(
       (error, namespace) => this._listenerFailed(error, { event: "namespace", namespace }),
       (namespace, proceed) => (this._cluster === undefined ? proceed() : this._cluster.whenReady(namespace, proceed))
@@ -159,7 +166,7 @@ export class Server<
       maxNamespaces: 1000,
       onInvalidPayload: "report",
       cleanupEmptyChildNamespaces: options.cleanupEmptyChildNamespaces === true,
-      recovery: undefined
+      recovery: recoverySettings(options.connectionStateRecovery)
     }
     this._core = {
       settings,
@@ -206,14 +213,24 @@ export class Server<
     return this
   }
 
-  /** What makes the adapters of namespaces; those that exist get another one. */
+  /** What makes the adapters of namespaces; those that exist get another one. A layer is one of the Effect API, to be set before clients come. */
   adapter(): Adapter.AdapterConstructor
-  adapter(v: Adapter.AdapterConstructor): this
-  adapter(v?: Adapter.AdapterConstructor): this | Adapter.AdapterConstructor {
+  adapter(v: Adapter.AdapterConstructor | AdapterLayer): this
+  adapter(v?: Adapter.AdapterConstructor | AdapterLayer): this | Adapter.AdapterConstructor {
     if (v === undefined) return this._adapterConstructor
+    if (isAdapterLayer(v)) {
+      void this._cluster?.close()
+      this._cluster = this.#makeCluster(v)
+      for (const namespace of this.#registry.namespaces.values()) namespace._connect()
+      return this
+    }
     this._adapterConstructor = v
     for (const namespace of this.#registry.namespaces.values()) namespace.adapter = namespace._makeAdapter()
     return this
+  }
+
+  #makeCluster(layer: AdapterLayer): Cluster {
+    return new Cluster(layer, (error, namespace) => this._listenerFailed(error, { event: "adapter", namespace }))
   }
 
   /** The same as `attach`. */
@@ -364,6 +381,8 @@ export class Server<
     for (const { _core } of namespaces) {
       for (const socket of Array.from(_core.sockets.values())) socket.connection.shutDown()
     }
+    // Sessions of those who may come back to another server are being kept.
+    await Promise.allSettled(namespaces.map(({ _core }) => Effect.runPromise(_core.closed)))
     await Promise.allSettled(namespaces.map(async ({ adapter }) => adapter.close()))
     await this._cluster?.close()
     // An engine of somebody else may have nothing to close.

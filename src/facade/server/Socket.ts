@@ -8,6 +8,7 @@ import type { Event as ContractEvent } from "../../contract/index.ts"
 import type { WriteOptions } from "../../engine/Session.ts"
 import type { ServerDisconnectReason } from "../../protocol/DisconnectReason.ts"
 import * as SocketPacket from "../../protocol/SocketPacket.ts"
+import type { Recovery } from "../../socket/Recovery.ts"
 import { reliable, type ServerSocket } from "../../socket/ServerSocket.ts"
 import * as Acks from "./Acks.ts"
 import * as Adapter from "./Adapter.ts"
@@ -99,9 +100,14 @@ export class Socket<
     return this._core.id
   }
 
-  /** Whether the state of an earlier connection was recovered: not yet, see the option `connectionStateRecovery`. */
+  /** Whether the state of an earlier connection was recovered: id, rooms and data are those of before, and the client gets what it missed. */
   get recovered(): boolean {
-    return false
+    return this._core.recovered
+  }
+
+  /** Not a member of Socket.IO: what became of the client's earlier session; where it was not recovered, why. */
+  get recovery(): Recovery {
+    return this._core.recovery
   }
 
   /** What the first request said. */
@@ -240,6 +246,11 @@ export class Socket<
 
   #send(data: Array<unknown>, id: number | undefined, flags: Flags | undefined): void {
     const core = this._core
+    if (this.nsp._foreignRecovery) {
+      const packet = { type: SocketPacket.EVENT, nsp: this.nsp.name, data, id }
+      this.nsp.adapter.broadcast(packet, { rooms: new Set([this.id]), except: new Set(), flags: { ...flags } })
+      return
+    }
     const options: WriteOptions =
       flags === undefined ? reliable : { volatile: flags.volatile === true, compress: flags.compress !== false }
     core.namespace.outbox.send(core, data as [string, ...Array<unknown>], id, options)
