@@ -4,6 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Utf8 from "../../protocol/Utf8.ts"
 
+/** The name of a channel; of one that is a hash it is known a moment later. */
+export type ChannelName = Effect.Effect<string>
+
 /** PostgreSQL cuts longer names off where they are listened to, and refuses them where something is sent. */
 const maxNameLength = 63
 
@@ -12,7 +15,7 @@ const unspeakable = /\0|\p{Surrogate}/u
 
 const hexDigits = 48
 
-const hashed = (name: string): Effect.Effect<string> =>
+const hashed = (name: string): ChannelName =>
   Effect.promise(async () => {
     const digest = await globalThis.crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(name)))
     const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
@@ -25,7 +28,7 @@ const hashed = (name: string): Effect.Effect<string> =>
  * Where that is longer than the 63 bytes of a name, or no text for PostgreSQL, official nodes hear a channel that nobody can send to; ours
  * meet on `socket.io~<hash>`, which is no channel of any other namespace: those have `#/` in them.
  */
-export const channelOf = (prefix: string, namespace: string): Effect.Effect<string> => {
+export const channelOf = (prefix: string, namespace: string): ChannelName => {
   const name = `${prefix}#${namespace}`
   return Utf8.byteLength(name) <= maxNameLength && !unspeakable.test(name) ? Effect.succeed(name) : hashed(name)
 }

@@ -9,7 +9,7 @@ import { AdapterError } from "../Adapter.ts"
 import * as Connection from "./PostgresConnection.ts"
 import type { Form } from "./PostgresEncoding.ts"
 import type { PostgresSettings } from "./PostgresOptions.ts"
-import type { Statements } from "./PostgresStatements.ts"
+import * as Statements from "./PostgresStatements.ts"
 
 /** A message on its way out. */
 export interface Outgoing {
@@ -28,19 +28,10 @@ const maxBatchBytes = 1024 * 1024
 const failure = (reason: "Unavailable" | "Rejected", cause: unknown): AdapterError =>
   new AdapterError({ reason, operation: "publish", cause })
 
-/** PostgreSQL said no; else the connection did. */
-const isRefusal = (error: unknown): boolean =>
-  typeof error === "object" && error !== null && "severity" in error && error.severity === "ERROR"
-
-interface Statement {
-  readonly text: string
-  readonly values: Array<unknown>
-}
-
 /** Publishes over whatever connection there is. */
 export class Publisher implements Expirable {
   readonly #settings: PostgresSettings
-  readonly #statements: Statements
+  readonly #statements: Statements.Statements
   readonly #deadlines: Deadlines
   #connected: Connection.Connected | undefined
   #queue: Array<Outgoing> = []
@@ -49,7 +40,7 @@ export class Publisher implements Expirable {
   /** How many of the next messages are sent alone, after a statement with several was refused. */
   #alone = 0
 
-  constructor(settings: PostgresSettings, statements: Statements, deadlines: Deadlines) {
+  constructor(settings: PostgresSettings, statements: Statements.Statements, deadlines: Deadlines) {
     this.#settings = settings
     this.#statements = statements
     this.#deadlines = deadlines
@@ -124,7 +115,7 @@ export class Publisher implements Expirable {
     const settle = (error: unknown): void => {
       this.#deadlines.cancel(deadline)
       if (this.#batch !== batch) return
-      if (error !== undefined && !isRefusal(error)) return connected.lose(error)
+      if (error !== undefined && !Statements.isRefusal(error)) return connected.lose(error)
       this.#batch = []
       if (error !== undefined && batch.length > 1) {
         // One of them is to blame: none was committed, each gets its own statement.
@@ -167,15 +158,12 @@ export class Publisher implements Expirable {
     return this.#queue.splice(0, count)
   }
 
-  #statement(batch: ReadonlyArray<Outgoing>): Statement {
+  #statement(batch: ReadonlyArray<Outgoing>): Statements.Statement {
     const [{ channel, form, stored }] = batch as readonly [Outgoing]
-    const { notify, attach, append, appendAttached } = this.#statements
-    if (form._tag === "Attachment") {
-      const { bytes, head, tail } = form
-      return stored
-        ? { text: appendAttached, values: [channel, bytes, head, tail] }
-        : { text: attach, values: [bytes, channel, head, tail] }
+    if (form._tag === "Attachment" || batch.length === 1) {
+      return Statements.statement(this.#statements, channel, form, stored)
     }
+    const { append, notify } = this.#statements
     const texts = batch.map((outgoing) => (outgoing.form as { readonly text: string }).text)
     return stored
       ? { text: append, values: [channel, texts] }

@@ -6,6 +6,7 @@
  * that notify commit one after the other, so the lock makes that order visible rather than adding another one. A reader of the log that sees
  * a number has therefore seen all smaller ones, too.
  */
+import type { Form } from "./PostgresEncoding.ts"
 import * as Names from "./PostgresNames.ts"
 import type { PostgresSettings } from "./PostgresOptions.ts"
 import { lockClass } from "./PostgresSchema.ts"
@@ -41,3 +42,25 @@ export const make = ({ tableName, logTableName }: PostgresSettings): Statements 
       `SELECT pg_notify($1, $3 || row.id || $4 || ',"offset":"' || entry.id || '"}') FROM entry, row`
   }
 }
+
+/** A statement with its values. */
+export interface Statement {
+  readonly text: string
+  readonly values: Array<unknown>
+}
+
+/** The statement that publishes one message. */
+export const statement = (statements: Statements, channel: string, form: Form, stored: boolean): Statement => {
+  const { notify, attach, append, appendAttached } = statements
+  if (form._tag === "Attachment") {
+    const { bytes, head, tail } = form
+    return stored
+      ? { text: appendAttached, values: [channel, bytes, head, tail] }
+      : { text: attach, values: [bytes, channel, head, tail] }
+  }
+  return stored ? { text: append, values: [channel, [form.text]] } : { text: notify, values: [[channel], [form.text]] }
+}
+
+/** Whether PostgreSQL said no to a statement; else its connection is to blame. */
+export const isRefusal = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "severity" in error && error.severity === "ERROR"
