@@ -10,6 +10,7 @@
 import type * as Layer from "effect/Layer"
 import type { Adapter } from "../../adapter/Adapter.ts"
 import * as ClusterAdapter from "../../adapter/ClusterAdapter.ts"
+import * as RedisClient from "../../adapter/redis/RedisClient.ts"
 import * as Broker from "../../adapter/redis/RedisStreamsBroker.ts"
 import type { RedisStreamsOptions } from "../../adapter/redis/RedisStreamsOptions.ts"
 
@@ -25,7 +26,15 @@ export interface RedisStreamsAdapterOptions extends RedisStreamsOptions {
 
 /**
  * The adapter over Redis Streams, for the option `adapter` and for `io.adapter()`. The client is one of `redis` or `ioredis`, single or cluster; it
- * stays yours, and yours to close. Servers with the official package may be in the same cluster.
+ * stays yours, and yours to close. Servers with the official package may be in the same cluster. While Redis cannot be reached the server serves
+ * its own clients. Throws a `TypeError` for what is no client.
  */
-export const createAdapter = (redisClient: unknown, opts: RedisStreamsAdapterOptions = {}): Layer.Layer<Adapter> =>
-  ClusterAdapter.layer(Broker.overClient(redisClient, opts, "alone"), { requestTimeout: opts.requestsTimeout })
+export const createAdapter = (redisClient: unknown, opts: RedisStreamsAdapterOptions = {}): Layer.Layer<Adapter> => {
+  // So that a program that gives something else learns it at once.
+  RedisClient.from(redisClient)
+  return ClusterAdapter.layer(Broker.overClient(redisClient, opts, "alone"), { requestTimeout: opts.requestsTimeout })
+}
+
+const requirable = { createAdapter }
+
+export { requirable as "module.exports" }
