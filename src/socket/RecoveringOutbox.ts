@@ -332,8 +332,11 @@ const write = (
   if (offset !== undefined && session !== undefined && !session.awaits(offset)) return "sent"
   // It comes back for it.
   if (offset !== undefined && !socket.connected && mayReturn(socket)) return "buffered"
-  const result = socket.write(group, options)
-  if (tail !== undefined && session !== undefined && result !== "dropped") session.last = tail
+  // It was sent again what this node has not come to yet: the last place that is known here would lead it back.
+  const ahead = offset === undefined && tail !== undefined && session?.replayed !== undefined ? session.last : undefined
+  const own = ahead === undefined ? group : socket.namespace.encode([...event.data, ahead], undefined)
+  const result = socket.write(own, options)
+  if (tail !== undefined && session !== undefined && result !== "dropped") session.last = ahead ?? tail
   if (socket.extras?.outgoing !== undefined) socket.notifyOutgoing(event.data)
   return result
 }
