@@ -4,7 +4,7 @@
  * The content of messages is not looked at, so that workers of other versions and of the official package are served too.
  */
 import { emitterUid, MessageType } from "../ClusterMessage.ts"
-import { type AdapterMessage, isAdapterMessage, messageSource } from "./ClusterSource.ts"
+import { type AdapterMessage, isAdapterMessage, isNodeMessage, messageSource } from "./ClusterSource.ts"
 
 /** A worker, as the router sees it. */
 export interface RouterPeer {
@@ -47,6 +47,7 @@ export class ClusterRouter {
 
   /** A worker sent something; what is not for adapters is left alone. */
   receive(from: RouterPeer, value: unknown): void {
+    if (isNodeMessage(value)) return this.#learn(from, value)
     if (!isAdapterMessage(value)) return
     const { type, requesterUid } = value
     if (typeof type !== "number" && typeof type !== "string") {
@@ -78,7 +79,7 @@ export class ClusterRouter {
     }
   }
 
-  #learn(from: RouterPeer, { type, uid, nsp }: AdapterMessage): void {
+  #learn(from: RouterPeer, { type, uid, nsp }: Partial<Omit<AdapterMessage, "source">>): void {
     if (!isUid(uid) || uid === emitterUid) return
     const nodes = this.#nodes.get(from) ?? new Map<string, unknown>()
     if (Number(type) === MessageType.ADAPTER_CLOSE) {

@@ -11,7 +11,8 @@ import * as Stream from "effect/Stream"
 import { type AdapterCounters, AdapterError, type AdapterHealth } from "../Adapter.ts"
 import type { Broker, BusSink, ClusterBus, Published } from "../ClusterBus.ts"
 import { type ClusterMessage, fromWire, toWire } from "../ClusterMessage.ts"
-import { isAdapterMessage, messageSource } from "./ClusterSource.ts"
+import { isAdapterMessage, messageSource, nodeSource } from "./ClusterSource.ts"
+import { toPlain } from "./PlainValue.ts"
 import * as WorkerChannel from "./WorkerChannel.ts"
 
 /** Limits of the bus. */
@@ -86,6 +87,10 @@ export const make = (
     const sent = (): void => {
       pending--
     }
+    const hand = (value: unknown): void => {
+      channel.send(value, sent)
+      pending++
+    }
     const send = (
       message: ClusterMessage,
       requesterUid: string | undefined,
@@ -94,20 +99,19 @@ export const make = (
       if (!channel.connected) return done(failed("Unavailable", new Error("the primary is gone")))
       if (pending >= maxPending)
         return done(failed("Unavailable", new Error(`${pending} messages wait for the primary`)))
-      const wire = { ...toWire(message), source: messageSource }
+      const { data, ...wire } = toWire(message)
       try {
-        channel.send(requesterUid === undefined ? wire : { ...wire, requesterUid }, sent)
-        pending++
+        const plain = data === undefined ? undefined : { data: toPlain(data) }
+        hand({ ...wire, ...plain, source: messageSource, ...(requesterUid === undefined ? {} : { requesterUid }) })
       } catch (cause) {
         return done(failed("Rejected", cause))
       }
       done(published)
     }
 
-    const bus: ClusterBus = {
-      membership: { _tag: "Heartbeats" },
-      publish: (message, done) => send(message, undefined, done),
-      publishTo: (uid, message, done) => send(message, uid, done)
+    /** So that our primary knows whom an answer is for, also before anything was asked. */
+    const introduce = (uid: string, nsp: string): void => {
+      if (channel.connected) hand({ source: nodeSource, uid, nsp })
     }
 
     const health = Stream.callback<AdapterHealth>((queue) =>
@@ -124,21 +128,29 @@ export const make = (
       )
     )
 
-    const open: Broker["open"] = ({ namespace, sink }) =>
-      Effect.as(
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            const receivers = sinks.get(namespace) ?? new Set()
-            sinks.set(namespace, receivers.add(sink))
-          }),
-          () =>
-            Effect.sync(() => {
-              const receivers = sinks.get(namespace)
-              if (receivers?.delete(sink) === true && receivers.size === 0) sinks.delete(namespace)
-            })
-        ),
-        bus
-      )
+    const open: Broker["open"] = ({ namespace, uid, sink }) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const receivers = sinks.get(namespace) ?? new Set()
+          sinks.set(namespace, receivers.add(sink))
+          introduce(uid, namespace)
+          let closed = false
+          const sending =
+            (requesterUid: string | undefined) => (message: ClusterMessage, done: (result: Published) => void) =>
+              closed ? done(failed("Unavailable", new Error("the bus is closed"))) : send(message, requesterUid, done)
+          const bus: ClusterBus = {
+            membership: { _tag: "Heartbeats" },
+            publish: sending(undefined),
+            publishTo: (uid, message, done) => sending(uid)(message, done)
+          }
+          const close = (): void => {
+            closed = true
+            if (receivers.delete(sink) && receivers.size === 0) sinks.delete(namespace)
+          }
+          return { bus, close }
+        }),
+        ({ close }) => Effect.sync(close)
+      ).pipe(Effect.map(({ bus }) => bus))
 
     return { name: "node-cluster", health, counters, open }
   })
