@@ -113,6 +113,8 @@ export class RedisNamespace implements NamespaceAdapter, RequestHome {
       ],
       { concurrency: "unbounded", discard: true }
     )
+    // Sockets may have been here before.
+    for (const { rooms } of this.#parts.sockets.describe(everybody)) for (const room of rooms) this.#rooms.add(room)
   })
 
   #release(): void {

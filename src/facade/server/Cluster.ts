@@ -10,7 +10,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Adapter, type AdapterError, type EventData, type NamespaceAdapter } from "../../adapter/Adapter.ts"
-import type { ServerNamespace } from "../../socket/ServerNamespace.ts"
+import type { NamespaceObserver, ServerNamespace } from "../../socket/ServerNamespace.ts"
 import type { AckCallback } from "./Acks.ts"
 
 /** The layer of an adapter. */
@@ -28,6 +28,7 @@ export class Cluster {
   readonly #onFailure: OnFailure
   readonly #scopes = new Map<ServerNamespace, Scope.Closeable>()
   readonly #waiting = new Map<ServerNamespace, Array<() => void>>()
+  readonly #observers = new Map<ServerNamespace, NamespaceObserver>()
 
   constructor(layer: AdapterLayer, onFailure: OnFailure) {
     this.#runtime = ManagedRuntime.make(layer)
@@ -39,10 +40,12 @@ export class Cluster {
     const scope = Scope.makeUnsafe()
     this.#scopes.set(core, scope)
     this.#waiting.set(core, [])
-    core.observe({
+    const observer: NamespaceObserver = {
       serverSideEvent: ({ data }, reply) =>
         onServerSideEvent(data, reply === undefined ? undefined : (...args) => reply(args))
-    })
+    }
+    core.observe(observer)
+    this.#observers.set(core, observer)
     const making = Effect.flatMap(Adapter, (adapter) => adapter.make(core))
     this.#runtime.runFork(Scope.provide(making, scope)).addObserver((exit) => {
       const waiting = this.#waiting.get(core) ?? []
@@ -67,6 +70,9 @@ export class Cluster {
   async disconnect(core: ServerNamespace): Promise<void> {
     const scope = this.#scopes.get(core)
     this.#scopes.delete(core)
+    const observer = this.#observers.get(core)
+    if (observer !== undefined) core.unobserve(observer)
+    this.#observers.delete(core)
     if (scope !== undefined) await Effect.runPromise(Scope.close(scope, Exit.void))
   }
 
