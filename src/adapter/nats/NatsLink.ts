@@ -111,7 +111,13 @@ export const watch = Effect.fnUntraced(function* (
     },
     whenReady: Effect.callback<void>((resume) => {
       if (ready) return resume(Effect.void)
-      const unlisten = listen({ onLost: () => {}, onBack: () => resume(Effect.void) })
+      const unlisten = listen({
+        onLost: () => {},
+        onBack: () => {
+          unlisten()
+          resume(Effect.void)
+        }
+      })
       return Effect.sync(unlisten)
     }),
     listen

@@ -137,21 +137,29 @@ export const make = Effect.fnUntraced(function* (request: RecoveryRequest): Effe
       const read = backlog.complete && (lastEvent <= readBefore || backlog.last >= lastEvent)
       return read && backlog.lastUpTo(from) <= log.position.sequence
     }
-    const settled = Effect.callback<void, RecoveryFailed | AdapterError>((resume) => {
+    /** How reading has ended, once it has. */
+    const verdict = (): Effect.Effect<void, RecoveryFailed | AdapterError> | undefined => {
+      if (log.position.epoch !== epoch) return Effect.fail(nowhere)
+      if (backlog.missed.length > settings.maxMissed) return Effect.fail(truncated)
+      if (backlog.failure !== undefined) return Effect.fail(unavailable("restore", backlog.failure))
+      return isSettled() ? Effect.void : undefined
+    }
+    const nextVerdict = Effect.callback<void, RecoveryFailed | AdapterError>((resume) => {
       const check = (): void => {
-        if (log.position.epoch !== epoch) resume(Effect.fail(nowhere))
-        else if (backlog.missed.length > settings.maxMissed) resume(Effect.fail(truncated))
-        else if (backlog.failure !== undefined) resume(Effect.fail(unavailable("restore", backlog.failure)))
-        else if (isSettled()) resume(Effect.void)
+        const ended = verdict()
+        if (ended === undefined) return
+        leave()
+        resume(ended)
       }
-      progress.tell = check
       const unwatch = log.watch(check)
-      check()
-      return Effect.sync(() => {
+      const leave = (): void => {
         progress.tell = () => {}
         unwatch()
-      })
-    }).pipe(
+      }
+      progress.tell = check
+      return Effect.sync(leave)
+    })
+    const settled = Effect.suspend(() => verdict() ?? nextVerdict).pipe(
       Effect.timeoutOrElse({
         duration: settings.publishTimeout,
         orElse: () => Effect.fail(unavailable("restore", new Error("the log could not be read in time")))

@@ -27,6 +27,18 @@ export const until = (what: string, condition: () => boolean): Effect.Effect<voi
     return wait
   })
 
+/** Waits for a condition, doing something again and again. */
+export const untilEffect = (what: string, effect: Effect.Effect<void>, condition: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const end = performance.now() + patience
+    const wait: Effect.Effect<void> = Effect.flatMap(effect, () => {
+      if (condition()) return Effect.void
+      if (performance.now() > end) return Effect.die(new Error(`waited in vain: ${what}`))
+      return Effect.andThen(Effect.sleep("20 millis"), wait)
+    })
+    return wait
+  })
+
 /** What a node has heard. */
 export interface Heard {
   readonly value: unknown
