@@ -101,7 +101,10 @@ export class ClusterNode implements NamespaceAdapter, BusSink, RequestHome, Peer
     this.#bus = bus
     const early = this.#early ?? []
     this.#early = undefined
-    if (!this.counted) this.#announce()
+    if (!this.counted) {
+      this.#announce()
+      this.#heartbeat = this.deadlines.set(this.#parts.settings.heartbeatInterval, this.#beat)
+    }
     for (const [message, offset] of early) this.onMessage(message, offset)
   }
 
@@ -131,22 +134,30 @@ export class ClusterNode implements NamespaceAdapter, BusSink, RequestHome, Peer
   /** Tells the others that this node is here; for a while those that answer are waited for. */
   #announce(): void {
     this.#stale = false
-    this.#heartbeat ??= this.deadlines.set(this.#parts.settings.heartbeatInterval, this.#beat)
-    this.#publish({ type: MessageType.INITIAL_HEARTBEAT }, ignored)
     if (this.#discovering !== undefined) this.deadlines.cancel(this.#discovering)
     this.#discovering = this.deadlines.set(this.#parts.settings.discovery, this.#discovered)
+    this.#publish({ type: MessageType.INITIAL_HEARTBEAT }, (published) => {
+      if (published._tag === "Failed") this.#undiscovered(published.error)
+    })
+  }
+
+  /** Nobody will answer: who else there is cannot be known. */
+  #undiscovered(error: AdapterError): void {
+    if (this.#discovering === undefined) return
+    this.deadlines.cancel(this.#discovering)
+    this.#discovering = undefined
+    for (const request of Array.from(this.#requests.values())) if (!request.isComplete) request.fail(error)
   }
 
   readonly #beat: Expirable = {
     onDeadline: () => {
       const { heartbeatInterval } = this.#parts.settings
-      this.#heartbeat = undefined
       const wasStale = this.#stale
       // Not only as one who is new, since those who hear of a new node do not expect answers to what they have asked before.
       this.#publish({ type: MessageType.HEARTBEAT }, ignored)
-      if (wasStale && !this.#closed) this.#announce()
+      if (wasStale) this.#announce()
       const next = this.#stale ? Math.min(maxRetell, heartbeatInterval) : heartbeatInterval
-      this.#heartbeat ??= this.deadlines.set(next, this.#beat)
+      this.#heartbeat = this.deadlines.set(next, this.#beat)
     }
   }
 
@@ -263,11 +274,11 @@ export class ClusterNode implements NamespaceAdapter, BusSink, RequestHome, Peer
       observer.fail(new AdapterError({ reason: "Rejected", operation, cause: "too many requests wait for answers" }))
       return ignored
     }
+    // Others may be back that we have forgotten while the broker was away.
+    if (this.#stale && !this.counted) this.#announce()
     const id = nextId()
     const request = new ClusterRequest<A>(this, id, operation, millis, single, observer)
     this.#requests.set(id, request as ClusterRequest<never>)
-    // Others may be back that we have forgotten while the broker was away.
-    if (this.#stale && !this.counted) this.#announce()
     for (const uid of this.#peers.uids) request.expect(uid)
     const counting = this.#count(request)
     this.#publish(question(id), (published) => {

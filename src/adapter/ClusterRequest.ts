@@ -85,6 +85,11 @@ export class ClusterRequest<A> implements Expirable {
     this.complete()
   }
 
+  /** Whether it is known whom to expect. */
+  get isComplete(): boolean {
+    return this.#complete
+  }
+
   /** Everybody who has to answer has been named, or counted. */
   complete(): void {
     this.#complete = true
