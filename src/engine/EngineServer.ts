@@ -31,6 +31,7 @@ import * as SessionId from "./SessionId.ts"
 import * as Sessions from "./Sessions.ts"
 import type { Transport } from "./Transport.ts"
 import * as Transports from "./Transports.ts"
+import * as UnknownSessions from "./UnknownSessions.ts"
 import * as WebSocketTransport from "./WebSocketTransport.ts"
 
 /** The level above: is given each new session, and gives back who hears of its messages. Runs before anything else of the session. */
@@ -152,6 +153,11 @@ export const makeUnsafe = (
     }
   }
 
+  const unknownSession = UnknownSessions.makeObserver(
+    () => clock.currentTimeMillisUnsafe(),
+    (message) => runner(Effect.logWarning(message), scope, () => {})
+  )
+
   const refuse = (request: EngineRequest, refusal: Refusal): EngineResponse => {
     counters.refused[refusal.code]++
     const hook = config.onConnectionError
@@ -168,7 +174,10 @@ export const makeUnsafe = (
     }
     if (query.sid !== undefined) {
       const session = sessions.get(query.sid)
-      if (session === undefined) return EngineHandshake.unknownSid(query.sid)
+      if (session === undefined) {
+        unknownSession(query.sid)
+        return EngineHandshake.unknownSid(query.sid)
+      }
       if (!upgrade && session.transportName !== query.transport) {
         const previousTransport = session.transportName
         return EngineHandshake.badRequest({ name: "TRANSPORT_MISMATCH", transport: query.transport, previousTransport })
