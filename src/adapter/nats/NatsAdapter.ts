@@ -2,7 +2,7 @@
  * The adapters over NATS: `layer` for the core of NATS, `layerJetStream` for JetStream, which stores and so can recover sockets.
  *
  * ```ts
- * import * as NatsAdapter from "effect-socketio/nats/NatsAdapter"
+ * import { NatsAdapter } from "effect-socketio/nats"
  *
  * const AdapterLive = NatsAdapter.layer({ connection: { servers: "nats://127.0.0.1:4222" } })
  * ```

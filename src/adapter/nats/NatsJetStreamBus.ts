@@ -28,7 +28,7 @@ import * as Streams from "./NatsStreams.ts"
 import * as Subjects from "./NatsSubjects.ts"
 
 /** Whether a message is one that returning sockets want. */
-const isRecoverable = ({ body }: ClusterMessage): boolean =>
+export const isRecoverable = ({ body }: ClusterMessage): boolean =>
   body.type === MessageType.BROADCAST && body.requestId === undefined && !body.flags.volatile
 
 /** Which namespaces read the log, so that the broker is well when all do. */
