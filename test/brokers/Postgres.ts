@@ -120,7 +120,6 @@ const launch = async (directory: string, port: number, user: User | undefined): 
     max_connections: 400,
     shared_buffers: "32MB",
     fsync: "off",
-    synchronous_commit: "off",
     full_page_writes: "off",
     autovacuum: "off"
   }

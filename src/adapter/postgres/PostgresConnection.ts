@@ -43,6 +43,8 @@ export const defaultReconnection: Reconnection = Schedule.jittered(
 /** A connection at work. */
 export interface Connected {
   readonly client: PostgresClient
+  /** Asks, when all that was asked before is answered: the client wants one question at a time. */
+  query(text: string, values?: Array<unknown>): Promise<Result>
   /** Fails when the connection is lost. */
   readonly lost: Effect.Effect<never, unknown>
   /** Takes the connection for lost. */
@@ -91,7 +93,13 @@ export const open = (pool: PostgresPool, timeout: number): Effect.Effect<Connect
       if (cause !== undefined) return resume(Effect.fail(cause.error))
       wake = (error) => resume(Effect.fail(error))
     })
-    return { client: opened, lost, lose }
+    let before: Promise<unknown> = Promise.resolve()
+    const query = (text: string, values?: Array<unknown>): Promise<Result> => {
+      const asked = before.then(() => opened.query(text, values))
+      before = asked.catch(() => {})
+      return asked
+    }
+    return { client: opened, query, lost, lose }
   })
 
 /** Hears how a connection is doing; never throws. */

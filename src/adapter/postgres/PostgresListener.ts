@@ -48,7 +48,7 @@ export class Listener {
     const connected = this.#connected
     return connected === undefined
       ? Promise.reject(new Error("there is no connection to PostgreSQL"))
-      : connected.client.query(text, values)
+      : connected.query(text, values)
   }
 
   /** Hears a channel until the scope closes; completes when it is heard. While the connection is away it waits. */
@@ -60,7 +60,7 @@ export class Listener {
       else channels.add(channel)
       const connected = this.#connected
       if (connected !== undefined) {
-        connected.client.query(`LISTEN ${Names.quoted(name)}`).then(
+        connected.query(`LISTEN ${Names.quoted(name)}`).then(
           () => {
             if (this.#connected === connected) this.#listening(channel)
           },
@@ -81,7 +81,7 @@ export class Listener {
         const connected = this.#connected
         if (connected === undefined) return Effect.void
         // Nobody waits for it: whatever still comes has no hearer.
-        connected.client.query(`UNLISTEN ${Names.quoted(name)}`).catch(() => {})
+        connected.query(`UNLISTEN ${Names.quoted(name)}`).catch(() => {})
         return Effect.void
       })
     return Effect.flatMap(Effect.acquireRelease(add, remove), ({ active }) =>
@@ -101,7 +101,7 @@ export class Listener {
         const connected = yield* open
         const { client, lost } = connected
         const answer = (text: string): Effect.Effect<unknown, unknown> =>
-          Effect.timeoutOrElse(Effect.tryPromise({ try: () => client.query(text), catch: (cause) => cause }), {
+          Effect.timeoutOrElse(Effect.tryPromise({ try: () => connected.query(text), catch: (cause) => cause }), {
             duration: answerTimeout,
             orElse: () => Effect.fail(new Error("PostgreSQL does not answer"))
           })

@@ -130,7 +130,7 @@ export class Publisher implements Expirable {
       }
       this.#drain()
     }
-    connected.client.query(text, values).then(
+    connected.query(text, values).then(
       () => settle(undefined),
       (error) => settle(error ?? new Error("refused"))
     )
