@@ -216,8 +216,7 @@ class Balancer {
       method,
       path: url,
       headers: forwarded(rawHeaders, dropping(headers.connection, begins ? readable : nothing)),
-      // A connection each: a kept one may end just when it is used again.
-      agent: false,
+      // Without an agent, so a connection each: a kept one may end just when it is used again.
       createConnection: () => connectTo(target.path, socket)
     })
     outgoing.on("response", (incoming) => {
