@@ -118,7 +118,8 @@ const comparisons: ReadonlyArray<readonly [title: string, server: string, baseli
   ["facade, request dropped, against Effect API", "facade-lean", "ours"],
   ["facade, request kept, against official", "facade", "official"],
   ["ws against official", "ws", "official"],
-  ["ws-cork against official", "ws-cork", "official"]
+  ["ws-cork against official", "ws-cork", "official"],
+  ["uws against official", "uws", "official"]
 ]
 
 const comparisonTable = (outcomes: ReadonlyArray<Outcome>): string =>

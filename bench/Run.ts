@@ -55,7 +55,7 @@ const files = {
 
 const startSession = async (scenario: Scenario, server: Server, { pinning, scale }: Options): Promise<Session> => {
   const allEvents = scenario.allEvents ?? false
-  const host = Child.start(files.server, [server.module], pinning?.server)
+  const host = Child.start(server.runtime?.host ?? files.server, [server.module], pinning?.server, server.runtime?.node)
   // More processes than free CPUs would only take turns on them.
   const count = Math.max(1, Math.min(scenario.generators ?? 1, pinning?.load.length ?? 1))
   const loads = Array.from({ length: count }, (_, index) =>

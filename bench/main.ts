@@ -8,13 +8,14 @@ import { createRequire } from "node:module"
 import { resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Child from "./process/Child.ts"
+import * as Native from "./process/Native.ts"
 import * as Report from "./Report.ts"
 import * as Run from "./Run.ts"
 import { clients } from "./clients/all.ts"
 import { scenarios } from "./scenarios/all.ts"
 import type { Scenario } from "./Scenario.ts"
 import type { Server } from "./servers/Server.ts"
-import { servers } from "./servers/all.ts"
+import { servers as known } from "./servers/all.ts"
 
 const { values: options } = parseArgs({
   options: {
@@ -29,6 +30,9 @@ const { values: options } = parseArgs({
     write: { type: "boolean", default: false }
   }
 })
+
+const native = Native.server()
+const servers = typeof native === "string" ? known : [...known, native]
 
 const choose = <A extends { readonly name: string }>(
   all: ReadonlyArray<A>,
@@ -122,7 +126,7 @@ const machine: Report.Machine = {
   },
   command: ["npm run bench", ...(process.argv.length > 2 ? ["--", ...process.argv.slice(2)] : [])].join(" "),
   seconds: (performance.now() - started) / 1000,
-  notes: []
+  notes: [typeof native === "string" ? native : native.about]
 }
 
 const text = Report.markdown(outcomes, machine)

@@ -7,15 +7,21 @@ export interface RawHttp {
   readonly destroy: () => void
 }
 
-/** Connects at the first request. */
+/** Connects at once, and again when the server has dropped an idle connection. */
 export const make = (port: number): RawHttp => {
   let received = ""
   let closing = false
   let status = ""
-  let waiting: { readonly resolve: (body: string) => void; readonly reject: (error: Error) => void } | undefined
+  let waiting:
+    | { readonly text: string; readonly resolve: (body: string) => void; readonly reject: (error: Error) => void }
+    | undefined
+  let socket: Net.Socket | undefined
+  /** Whether the connection has carried an answer: only then may the server have dropped it for being idle. */
+  let used = false
 
-  const finish = (body: string, used: number) => {
-    received = received.slice(used)
+  const finish = (body: string, length: number) => {
+    received = received.slice(length)
+    used = true
     const { resolve, reject } = waiting!
     waiting = undefined
     if (status === "200") resolve(body)
@@ -49,30 +55,41 @@ export const make = (port: number): RawHttp => {
     }
   }
 
-  const socket = Net.connect({ host: "127.0.0.1", port, noDelay: true })
-  socket.setEncoding("latin1")
-  socket.on("data", (chunk) => {
-    received += String(chunk)
-    parse()
-  })
-  socket.on("error", () => {})
-  socket.on("close", () => {
-    if (!closing) waiting?.reject(new Error("the server dropped an HTTP connection"))
-  })
+  const open = (): Net.Socket => {
+    const opened = Net.connect({ host: "127.0.0.1", port, noDelay: true })
+    socket = opened
+    used = false
+    received = ""
+    opened.setEncoding("latin1")
+    opened.on("data", (chunk) => {
+      received += String(chunk)
+      parse()
+    })
+    opened.on("error", () => {})
+    opened.on("close", () => {
+      socket = undefined
+      if (closing || waiting === undefined) return
+      // Servers drop connections that were idle for some seconds; what was written meanwhile they have not seen.
+      if (used && received === "") open().write(waiting.text)
+      else waiting.reject(new Error("the server dropped an HTTP connection"))
+    })
+    return opened
+  }
+  open()
 
   return {
     request: (method, path, body) =>
       new Promise((resolve, reject) => {
-        waiting = { resolve, reject }
         const content =
           body === undefined ? "" : `Content-Type: text/plain;charset=UTF-8\r\nContent-Length: ${body.length}\r\n`
-        socket.write(
-          `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: */*\r\nConnection: keep-alive\r\n${content}\r\n${body ?? ""}`
-        )
+        const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: */*\r\nConnection: keep-alive\r\n`
+        const text = `${head}${content}\r\n${body ?? ""}`
+        waiting = { text, resolve, reject }
+        ;(socket ?? open()).write(text)
       }),
     destroy: () => {
       closing = true
-      socket.destroy()
+      socket?.destroy()
     }
   }
 }

@@ -16,6 +16,9 @@ export interface Reply {
   readonly error?: string | undefined
 }
 
+/** How long a child may take for an answer, in milliseconds: a lost operation must not hold up the whole run for ever. */
+const patience = 120_000
+
 /** A running child. */
 export interface Child {
   /** Rejects when the child fails at it or ends. */
@@ -51,9 +54,14 @@ export const pinning = (): Pinning | undefined => {
   return spawnSync("taskset", ["-c", String(server), "true"]).status === 0 ? { server, load } : undefined
 }
 
-/** Starts `file` under this Node. What it prints goes to standard error. */
-export const start = (file: URL, args: ReadonlyArray<string>, cpu: number | undefined): Child => {
-  const node = [process.execPath, "--conditions=source", "--expose-gc", fileURLToPath(file), ...args]
+/** Starts `file` under this Node or another. What it prints goes to standard error. */
+export const start = (
+  file: URL,
+  args: ReadonlyArray<string>,
+  cpu: number | undefined,
+  executable: string = process.execPath
+): Child => {
+  const node = [executable, "--conditions=source", "--expose-gc", fileURLToPath(file), ...args]
   const [command, ...rest] = cpu === undefined ? node : ["taskset", "-c", String(cpu), ...node]
   const child: ChildProcess = spawn(command!, rest, {
     stdio: ["ignore", 2, 2, "ipc"],
@@ -84,7 +92,20 @@ export const start = (file: URL, args: ReadonlyArray<string>, cpu: number | unde
       new Promise((resolve, reject) => {
         if (ended !== undefined) return reject(ended)
         const id = next++
-        waiting.set(id, { resolve, reject })
+        const timer = setTimeout(() => {
+          waiting.delete(id)
+          reject(new Error(`${args.join(" ")}: no answer within ${patience / 1000} s`))
+        }, patience)
+        waiting.set(id, {
+          resolve: (answer) => {
+            clearTimeout(timer)
+            resolve(answer)
+          },
+          reject: (error) => {
+            clearTimeout(timer)
+            reject(error)
+          }
+        })
         child.send({ id, body } satisfies Request)
       }),
     stop: async () => {

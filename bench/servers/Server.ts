@@ -19,6 +19,8 @@ export interface Server {
   readonly features: ReadonlyArray<Feature>
   /** The module with an exported `start`; only the measured process loads it. */
   readonly module: string
+  /** Where it runs on another Node than this one. */
+  readonly runtime?: { readonly node: string; readonly host: URL }
   /** The only scenarios that it takes part in unless it was asked for by name: where it has something to say. Default: all. */
   readonly only?: ReadonlyArray<string>
 }
