@@ -59,7 +59,8 @@ export class BrokerLink implements Flushable, Expirable {
   /** Sends something that arrives once; `lost` is called instead if the way is cut before. */
   post(faults: LinkFaults, arrive: () => void, lost: () => void): void {
     const { deadlines } = this.#parts
-    const jitter = faults.jitter > 0 ? this.#random() * faults.jitter : 0
+    // Deadlines count whole milliseconds.
+    const jitter = faults.jitter > 0 ? Math.round(this.#random() * faults.jitter) : 0
     const sooner = deadlines.now() + faults.latency + jitter
     // A shorter latency does not let later messages overtake earlier ones; jitter does.
     const last = this.#parcels.at(-1)?.due ?? 0
