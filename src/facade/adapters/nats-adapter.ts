@@ -21,7 +21,7 @@ import * as NatsAdapter from "../../adapter/nats/NatsAdapter.ts"
 import * as NatsEmitter from "../../adapter/nats/NatsEmitter.ts"
 import type { NatsJetStreamOptions, NatsOptions } from "../../adapter/nats/NatsOptions.ts"
 import type { DefaultEventsMap, EventsMap } from "../server/TypedEvents.ts"
-import { PortEmitter } from "./PortEmitter.ts"
+import { BroadcastOperator, PortEmitter } from "./PortEmitter.ts"
 
 export { BroadcastOperator } from "./PortEmitter.ts"
 
@@ -61,7 +61,7 @@ export const createAdapter = (connection: NatsConnection, opts: NatsAdapterOptio
 
 /**
  * The adapter over JetStream, which stores, so that `connectionStateRecovery` works between servers. Throws a `TypeError` for what is no
- * connection. Where the server of NATS has no JetStream, `io` has the failure as an `adapter_error`, and serves its own clients.
+ * connection. Where the server of NATS has no JetStream, that is told as a `listener_error`, and the server serves its own clients.
  */
 export const createJetStreamAdapter = (
   connection: NatsConnection,
@@ -101,3 +101,7 @@ export class Emitter<
     return new Emitter(this.connection, this.opts, nsp.startsWith("/") ? nsp : `/${nsp}`)
   }
 }
+
+const requirable = { createAdapter, createJetStreamAdapter, Emitter, BroadcastOperator }
+
+export { requirable as "module.exports" }
