@@ -20,6 +20,8 @@ export interface Options {
   readonly writes: "each" | "burst"
   /** Binary attachment of each request and each answer. */
   readonly attachment?: Uint8Array | undefined
+  /** Operations that it takes until the server's code is compiled, however slow the machine is. Default 10,000. */
+  readonly warmUp?: number | undefined
   /** Keeps the time of each answer; meaningful with one in flight. */
   readonly latency?: boolean | undefined
 }
@@ -102,16 +104,18 @@ export const prepare = async ({ port, share }: Target, options: Options): Promis
     })
   }
 
-  const run = (milliseconds: number): Promise<number> =>
+  const run = (milliseconds: number, atLeast = 0): Promise<number> =>
     new Promise((resolve) => {
       operations = 0
       running = true
       pending = connections * inFlight
       finished = () => resolve(operations)
       for (const start of starters) start()
-      setTimeout(() => {
-        running = false
-      }, milliseconds)
+      const stop = () => {
+        if (operations < atLeast) setTimeout(stop, 20)
+        else running = false
+      }
+      setTimeout(stop, milliseconds)
     })
 
   return {
@@ -119,7 +123,7 @@ export const prepare = async ({ port, share }: Target, options: Options): Promis
       checking = true
       await run(200 * scale)
       checking = false
-      await run(500 * scale)
+      await run(500 * scale, options.warmUp ?? 10_000)
     },
     measure: async (milliseconds) => {
       latencies = options.latency === true ? [] : undefined

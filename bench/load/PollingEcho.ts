@@ -48,7 +48,7 @@ const connect = async (port: number): Promise<PollingClient> => {
 /** Connects all clients. */
 export const prepare = async ({ port }: Target, options: { readonly clients: number }): Promise<Driver> => {
   const clients = await Promise.all(Array.from({ length: options.clients }, () => connect(port)))
-  const run = (milliseconds: number): Promise<number> =>
+  const run = (milliseconds: number, atLeast = 0): Promise<number> =>
     new Promise((resolve) => {
       const end = performance.now() + milliseconds
       let operations = 0
@@ -56,7 +56,7 @@ export const prepare = async ({ port }: Target, options: { readonly clients: num
       for (const client of clients) {
         client.onEcho = () => {
           operations++
-          if (performance.now() < end) client.post(Message.echo)
+          if (performance.now() < end || operations < atLeast) client.post(Message.echo)
           else if (--pending === 0) resolve(operations)
         }
         client.post(Message.echo)
@@ -64,7 +64,8 @@ export const prepare = async ({ port }: Target, options: { readonly clients: num
     })
   return {
     warmUp: async (scale) => {
-      await run(800 * scale)
+      // Until the server's code is compiled, however slow the machine is.
+      await run(800 * scale, 3000)
     },
     measure: async (milliseconds) => ({ operations: await run(milliseconds) }),
     settle: () => Promise.resolve()

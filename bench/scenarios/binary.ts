@@ -23,7 +23,8 @@ const binary = (name: string, size: number, inFlight: number, title: string): Sc
       writes: "each",
       request: () => Message.binary,
       response: () => Message.binary,
-      attachment: bytes(size)
+      attachment: bytes(size),
+      warmUp: 3000
     })
 })
 
