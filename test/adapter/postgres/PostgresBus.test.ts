@@ -16,6 +16,7 @@ import { type Body, type ClusterMessage, MessageType } from "../../../src/adapte
 import * as Bus from "../../../src/adapter/postgres/PostgresBus.ts"
 import type { PostgresPool } from "../../../src/adapter/postgres/PostgresConnection.ts"
 import * as Postgres from "../../brokers/Postgres.ts"
+import { acquainted, over } from "../../suites/cluster/Nodes.ts"
 import { until } from "../../suites/cluster/Waiting.ts"
 import * as Nodes from "./postgresNodes.ts"
 
@@ -197,6 +198,26 @@ describe.skipIf(!Postgres.available)(`the bus over PostgreSQL (${Postgres.hint})
     })
   )
 
+  it.live("messages of every size around the limit of a notification arrive, stored ones too", () =>
+    Effect.gen(function* () {
+      for (const recovery of [false, true]) {
+        const { nodes: made } = yield* nodes(2, { recovery, namespace: "/size" })
+        const [a, b] = made as [Node, Node]
+        const sizes: Array<number> = []
+        // The envelope has between 100 and 250 bytes.
+        for (let size = 7700; size <= 7920; size += 2) sizes.push(size)
+        for (const size of sizes) {
+          a.send(said("ä".repeat(size / 2) + "x".repeat(size % 2)), ({ _tag }) => assert.strictEqual(_tag, "Published"))
+        }
+        yield* until("all sizes", () => b.heard.length === sizes.length)
+        assert.deepStrictEqual(
+          b.texts().map((text) => Buffer.byteLength(String(text))),
+          sizes
+        )
+      }
+    })
+  )
+
   it.live("a message that PostgreSQL refuses fails alone", () =>
     Effect.gen(function* () {
       const { nodes: made } = yield* nodes(2, { tableName: "no_such_schema.attachments", createTables: false })
@@ -371,6 +392,32 @@ describe.skipIf(!Postgres.available)(`the bus over PostgreSQL (${Postgres.hint})
           return d.texts().includes("again")
         })
         assert.isAtLeast(d.broker.counters.gaps, 1)
+      })
+  )
+
+  it.live(
+    "while PostgreSQL is away the clients of a server hear its events, and what goes to others fails as a value",
+    () =>
+      Effect.gen(function* () {
+        const options = { channelPrefix: Nodes.freshPrefix(), reconnection, heartbeatInterval: "300 millis" } as const
+        const adapters = [yield* Nodes.node(server.url, options), yield* Nodes.node(server.url, options)]
+        const [here, there] = yield* Effect.forEach(adapters, over)
+        yield* acquainted(here!, there!)
+        const [a, b] = [here!.client(), there!.client()]
+        yield* here!.chat.emit("said", 1)
+        yield* until("the first", () => a.heard().length === 1 && b.heard().length === 1)
+        yield* Effect.promise(() => server.kill())
+        yield* until("publishing to fail", () => here!.adapter.counters!.publishFailures > 0)
+        yield* here!.chat.emit("said", 2)
+        yield* until("the event here", () => a.heard().length === 2)
+        const failure = yield* Effect.flip(here!.chat.fetchSockets())
+        assert.strictEqual((failure as { reason?: string }).reason, "Unavailable")
+        yield* Effect.promise(() => server.start())
+        yield* acquainted(here!, there!)
+        yield* here!.chat.emit("said", 3)
+        yield* until("the event there", () => b.heard().includes(3))
+        assert.deepStrictEqual(a.heard(), [1, 2, 3])
+        assert.deepStrictEqual(b.heard(), [1, 3])
       })
   )
 

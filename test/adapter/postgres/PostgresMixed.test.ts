@@ -3,6 +3,7 @@
  * reaches ours (T11), ours reaches both.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { decode } from "@msgpack/msgpack"
 import * as official from "@socket.io/postgres-adapter"
 import { Emitter as OfficialEmitter } from "@socket.io/postgres-emitter"
 import * as Effect from "effect/Effect"
@@ -208,6 +209,84 @@ describe.skipIf(!Postgres.available)(`PostgreSQL beside official servers (${Post
       await far.io.close()
       await until(async () => (await near.io.of(nsp).adapter.serverCount()) === 1, "its goodbye")
     })
+  })
+
+  it("notifications are those of the official adapter, byte for byte; rows hold what its decoder reads", async () => {
+    const nsp = "/golden"
+    /** What a server publishes on its own and when it is asked, with random ids replaced. */
+    const record = async (start: (channelPrefix: string) => Promise<Running>, channelPrefix: string) => {
+      const raw = await pool().connect()
+      onTestFinished(() => raw.release(true))
+      const channel = `${channelPrefix}#${nsp}`
+      const notes: Array<string> = []
+      raw.on("notification", ({ payload = "" }) => {
+        // Our own questions come back, too; and how often a server says that it is there is a matter of time.
+        if (!payload.includes('"uid":"asker"') && !payload.startsWith('{"type":2')) notes.push(payload)
+      })
+      await raw.query(`LISTEN "${channel}"`)
+      const { io } = await start(channelPrefix)
+      const arrived = (count: number): Promise<void> => until(() => notes.length >= count, `${count} notifications`)
+      const target = io.of(nsp)
+      await arrived(1)
+      const acts: ReadonlyArray<() => unknown> = [
+        () => target.emit("hello", 1, { a: null }, 'ä😀\u2028\n"\\'),
+        () => target.to(["a", "b"]).except("c").volatile.emit("x"),
+        () => target.compress(false).emit("x", [[]], true),
+        () => target.in("r").socketsJoin(["s", "t"]),
+        () => target.socketsLeave("s"),
+        () => target.except("e").disconnectSockets(true),
+        () => target.serverSideEmit("s", { n: 1.5 }),
+        () => target.emit("bytes", Buffer.from([1, 2, 3])),
+        () => target.emit("large", "l".repeat(9000))
+      ]
+      for (const act of acts) {
+        const count = notes.length
+        act()
+        // Official servers may overtake themselves.
+        await arrived(count + 1)
+      }
+      target.on("question", (n: number, reply: (value: unknown) => void) => reply({ n }))
+      const opts = { rooms: [], except: [], flags: { timeout: 5000 } }
+      const requestId = "00112233445566ff"
+      const questions = [
+        { type: 7, data: { opts, requestId } },
+        { type: 9, data: { requestId, packet: ["question", 7] } },
+        { type: 3, data: { packet: { type: 2, data: ["ask"] }, requestId, opts } }
+      ]
+      for (const question of questions) {
+        const count = notes.length
+        await raw.query("SELECT pg_notify($1, $2)", [channel, JSON.stringify({ ...question, uid: "asker", nsp })])
+        await arrived(count + 1)
+      }
+      await io.close()
+      await until(() => notes.some((note) => note.startsWith('{"type":13')), "the goodbye")
+      const rows: Array<unknown> = []
+      const normal = (text: string): string => text.replace(/"uid":"[0-9a-f]{16}"/, '"uid":"u"')
+      for (const note of notes) {
+        const { attachmentId } = JSON.parse(note) as { attachmentId?: string }
+        if (attachmentId === undefined) continue
+        const { rows: found } = await raw.query("SELECT payload FROM socket_io_attachments WHERE id = $1", [
+          attachmentId
+        ])
+        rows.push({ ...(decode(found[0].payload) as object), uid: "u" })
+      }
+      return { notes: notes.map((note) => normal(note).replace(/"attachmentId":"\d+"/, '"attachmentId":"1"')), rows }
+    }
+    const theirs = await record((channelPrefix) => {
+      const adapter = official.createAdapter(pool(), { channelPrefix, errorHandler: () => {} })
+      return listen((http) => new OfficialServer(http, { adapter }))
+    }, "golden1")
+    const ours = await record((channelPrefix) => {
+      const adapter = createAdapter(pool(), { channelPrefix })
+      return listen((http) => new Server(http, { adapter }) as unknown as AnyServer)
+    }, "golden2")
+    // Those of rows name their namespace, which official servers do not look at.
+    const withoutNsp = (note: string): string =>
+      note.replace(/^(\{"uid":"u","type":\d+,"attachmentId":"1"),"nsp":"\/golden"\}$/, "$1}")
+    assert.deepStrictEqual(ours.notes.map(withoutNsp), theirs.notes)
+    assert.lengthOf(ours.notes, 14)
+    assert.deepStrictEqual(ours.rows, theirs.rows)
+    assert.lengthOf(ours.rows, 2)
   })
 
   it("an official server in a cluster that recovers: it hears what is stored, as what it is", async () => {
