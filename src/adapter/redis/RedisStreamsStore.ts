@@ -12,11 +12,11 @@ import { isJsonObject } from "../../protocol/SocketPacket.ts"
 import {
   AdapterError,
   type EventData,
+  isFor,
   RecoveryFailed,
   type RecoveryOptions,
   type RestoredSession,
-  type SocketSession,
-  type Target
+  type SocketSession
 } from "../Adapter.ts"
 import type { BusStore } from "../ClusterBus.ts"
 import { MessageType } from "../ClusterMessage.ts"
@@ -47,11 +47,6 @@ export const decodeSession = (text: string, pid: string): SocketSession | undefi
   if (!Array.isArray(rooms) || !rooms.every((room) => typeof room === "string")) return undefined
   return { sid, pid, rooms, data, since: typeof since === "string" ? since : undefined }
 }
-
-/** Whether an event was for a socket that is in these rooms. */
-export const isFor = (target: Target, rooms: ReadonlyArray<string>): boolean =>
-  (target.rooms.size === 0 || rooms.some((room) => target.rooms.has(room))) &&
-  !rooms.some((room) => target.except.has(room))
 
 /** What the store works with. */
 export interface StoreHost {

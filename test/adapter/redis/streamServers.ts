@@ -75,11 +75,15 @@ export const startOfficial = async ({ streams, ...options }: Options = {}): Prom
   return listen((http) => new OfficialServer(http, { ...options, adapter }))
 }
 
+/** A server of ours, with any adapter. */
+export const serve = (options: Partial<OfficialOptions>): Promise<Running> =>
+  listen((http) => new Server(http, options as never) as unknown as AnyServer)
+
 /** One of ours. */
 export const startOurs = async ({ streams, with: kind = "redis", ...options }: Options = {}): Promise<Running> => {
   const client = kind === "redis" ? await nodeRedis() : await ioRedis()
   const adapter = createAdapter(client as never, streams)
-  return listen((http) => new Server(http, { ...options, adapter } as never) as unknown as AnyServer)
+  return serve({ ...options, adapter: adapter as never })
 }
 
 /** A connected official client. */
