@@ -131,10 +131,13 @@ class Delays {
   #step: Step | undefined
   #current = 0
   #dialled = true
+  /** Whether the first connection waits, too; else it is only tried once. */
+  #active: boolean
   /** Told when the schedule has come to its end. */
   onEnd: () => void = () => {}
 
-  constructor(schedule: Schedule.Schedule<unknown>, clock: Clock.Clock) {
+  constructor(schedule: Schedule.Schedule<unknown>, clock: Clock.Clock, active: boolean) {
+    this.#active = active
     this.#clock = clock
     this.#begin = () => Effect.runSync(Schedule.toStep(schedule))
   }
@@ -146,11 +149,13 @@ class Delays {
 
   /** Begins from the start: the last attempt succeeded. */
   reset(): void {
+    this.#active = true
     this.#step = undefined
   }
 
   /** The client asks several times for each attempt; only the first time after an attempt the schedule goes on. */
   readonly delay = (): number => {
+    if (!this.#active) return 0
     if (!this.#dialled) return this.#current
     this.#dialled = false
     this.#step ??= this.#begin()
@@ -182,7 +187,7 @@ export const make = Effect.fnUntraced(function* (
   options: ConnectOptions
 ): Effect.fn.Return<NatsLink, AdapterError, Scope.Scope> {
   const { reconnection = defaultReconnection, reconnectToServer, ...native } = options
-  const delays = new Delays(reconnection, yield* Clock.Clock)
+  const delays = new Delays(reconnection, yield* Clock.Clock, options.waitOnFirstConnect === true)
   const connection = yield* Effect.acquireRelease(
     Effect.tryPromise({
       try: () =>
