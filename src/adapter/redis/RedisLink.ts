@@ -6,7 +6,6 @@ import type * as Scope from "effect/Scope"
 import { type AdapterCounters, AdapterError } from "../Adapter.ts"
 import type { Published } from "../ClusterBus.ts"
 import type { Kind, Listener, Payload, RedisClient } from "./RedisClient.ts"
-import { Completions } from "./RedisStreamCompletions.ts"
 import * as Health from "./RedisStreamHealth.ts"
 
 /** What the connections are made with. */
@@ -47,7 +46,9 @@ export class Link {
   readonly #subscriber: RedisClient
   readonly #whenUnreachable: WhenUnreachable
   readonly #maxInFlight: number
-  readonly #completions = new Completions()
+  readonly #down = new Set<string>()
+  /** Messages may have been missed, which is told when both connections are there again. */
+  #missed = false
   #inFlight = 0
 
   constructor(
@@ -66,47 +67,41 @@ export class Link {
 
   /** Watches the connections until the returned function is called. */
   watch(): () => void {
-    const stops = [this.#watch("publisher", this.#publisher, () => {})]
-    // Only what comes by the one that hears can have been missed.
-    stops.push(
-      this.#watch("subscriber", this.#subscriber, () => {
-        this.counters.gaps++
-        this.health.gap()
-      })
-    )
+    const stops = [this.#watch("publisher", this.#publisher), this.#watch("subscriber", this.#subscriber)]
     return () => {
       for (const stop of stops) stop()
     }
   }
 
-  #watch(name: string, client: RedisClient, back: () => void): () => void {
+  #watch(name: "publisher" | "subscriber", client: RedisClient): () => void {
     let wasUp = client.ready
-    let isDown = !client.ready
-    if (isDown) this.health.down(name, lost())
+    const down = (cause: unknown): void => {
+      this.#down.add(name)
+      this.health.down(name, cause ?? lost())
+    }
+    if (!wasUp) down(undefined)
     return client.observe({
       up: () => {
-        if (!isDown && wasUp) return
-        isDown = false
-        this.health.up(name)
-        if (wasUp) back()
+        // Only what comes by the connection that hears can have been missed.
+        if (this.#down.delete(name) && wasUp && name === "subscriber") this.#missed = true
         wasUp = true
+        this.health.up(name)
+        if (!this.#missed || this.#down.size > 0) return
+        this.#missed = false
+        this.counters.gaps++
+        this.health.gap()
       },
-      down: (cause) => {
-        isDown = true
-        this.health.down(name, cause ?? lost())
-      }
+      down
     })
   }
 
   /**
-   * Publishes, in the order of the calls; `done` is called once, in that order too. While the connection is lost, or too much is under way,
-   * it fails at once, since clients would queue without bound.
+   * Publishes, in the order of the calls; `done` is called once. While the connection is lost, or too much is under way, it fails at once: clients
+   * would queue without bound.
    */
   publish(way: Way, channel: string, payload: Payload, done: (published: Published) => void): void {
-    const completion = this.#completions.add(done)
-    const fail = (cause: unknown): void =>
-      this.#completions.settle(completion, { _tag: "Failed", error: unavailable("publish", cause) })
     const publisher = this.#publisher
+    const fail = (cause: unknown): void => done({ _tag: "Failed", error: unavailable("publish", cause) })
     if (!publisher.ready) return fail(lost())
     if (this.#inFlight >= this.#maxInFlight) return fail(new Error("too many messages are under way to Redis"))
     this.#inFlight++
@@ -119,9 +114,9 @@ export class Link {
     sent.then(
       () => {
         this.#inFlight--
-        this.#completions.settle(completion, published)
+        done(published)
       },
-      (cause) => {
+      (cause: unknown) => {
         this.#inFlight--
         fail(cause)
       }

@@ -4,7 +4,17 @@ import { describe } from "vitest"
 import { clusterSuite } from "../../suites/cluster/ClusterSuite.ts"
 import type { ClusterHarness } from "../../suites/cluster/Harness.ts"
 import * as Redis from "../../brokers/Redis.ts"
-import { freshPrefix, type MakeAdapter, mortalPair, nodeRedis, pair, plain, sharded, useRedis } from "./redisNodes.ts"
+import {
+  freshPrefix,
+  type MakeAdapter,
+  mortalPair,
+  nodeRedis,
+  pair,
+  plain,
+  redis,
+  sharded,
+  useRedis
+} from "./redisNodes.ts"
 
 const harness = (make: MakeAdapter, way: "publish" | "sPublish"): ClusterHarness => ({
   supports: { recovery: false, named: false, order: true, binary: true, goodbye: way === "sPublish" },
@@ -17,7 +27,9 @@ const harness = (make: MakeAdapter, way: "publish" | "sPublish"): ClusterHarness
       ),
       inject: (namespace, payload) =>
         Effect.scoped(
-          Effect.flatMap(nodeRedis, (client) => Effect.promise(() => client[way](`${prefix}#${namespace}#`, payload)))
+          Effect.flatMap(nodeRedis(redis().url), (client) =>
+            Effect.promise(() => client[way](`${prefix}#${namespace}#`, payload))
+          )
         )
     }
   })

@@ -2,8 +2,8 @@
 import { createRequire } from "node:module"
 import { assert, describe, it, onTestFinished } from "vitest"
 import * as Redis from "../../brokers/Redis.ts"
-import * as entry from "../../../src/facade/adapters/redis-adapter.ts"
-import * as emitterEntry from "../../../src/facade/adapters/redis-emitter.ts"
+import { createAdapter, createShardedAdapter } from "../../../src/facade/adapters/redis-adapter.ts"
+import { Emitter } from "../../../src/facade/adapters/redis-emitter.ts"
 import { Server } from "../../../src/facade/server.ts"
 import { eventually, knows, makeOurs, redisClient } from "./redisMixed.ts"
 import { freshPrefix, useRedis } from "./redisNodes.ts"
@@ -23,16 +23,17 @@ describe.skipIf(!Redis.available)("facade over Redis", () => {
   useRedis()
 
   for (const flavour of ["redis", "ioredis"] as const) {
-    for (const create of ["createAdapter", "createShardedAdapter"] as const) {
-      it(`${create} (${flavour}): also by io.adapter(); close gives the clients back as they were`, async () => {
+    for (const way of ["plain", "sharded"] as const) {
+      it(`${way} (${flavour}): also by io.adapter(); close gives the clients back as they were`, async () => {
         const prefix = freshPrefix()
+        const create = way === "plain" ? createAdapter : createShardedAdapter
         const options = { key: prefix, channelPrefix: prefix }
         const clients = [await redisClient(flavour), await redisClient(flavour)] as const
         const before = clients.map((client) => listeners(client as Client))
         const io = new Server()
         onTestFinished(() => io.close())
-        assert.strictEqual(io.adapter(entry[create](...clients, options)), io)
-        const other = await makeOurs(create === "createAdapter" ? "plain" : "sharded", prefix)
+        assert.strictEqual(io.adapter(create(...clients, options)), io)
+        const other = await makeOurs(way, prefix)
         await knows(other, 2)
         const told: Array<unknown> = []
         io.on("news", (n: number) => told.push(n))
@@ -52,10 +53,10 @@ describe.skipIf(!Redis.available)("facade over Redis", () => {
 
   it("another adapter takes the place of the first", async () => {
     const clients = [await redisClient("redis"), await redisClient("redis")] as const
-    const io = new Server({ adapter: entry.createAdapter(...clients, { key: "first" }) })
+    const io = new Server({ adapter: createAdapter(...clients, { key: "first" }) })
     onTestFinished(() => io.close())
     const prefix = freshPrefix()
-    io.adapter(entry.createAdapter(...clients, { key: prefix }))
+    io.adapter(createAdapter(...clients, { key: prefix }))
     const other = await makeOurs("plain", prefix)
     await knows(other, 2)
     const told: Array<unknown> = []
@@ -67,9 +68,9 @@ describe.skipIf(!Redis.available)("facade over Redis", () => {
 
   it("what is no client is refused at once", () => {
     for (const wrong of [undefined, null, 1, "redis://localhost", {}, { on() {}, off() {}, publish() {} }]) {
-      assert.throws(() => entry.createAdapter(wrong, wrong), TypeError)
-      assert.throws(() => entry.createShardedAdapter(wrong, wrong), TypeError)
-      assert.throws(() => new emitterEntry.Emitter(wrong), TypeError)
+      assert.throws(() => createAdapter(wrong, wrong), TypeError)
+      assert.throws(() => createShardedAdapter(wrong, wrong), TypeError)
+      assert.throws(() => new Emitter(wrong), TypeError)
     }
   })
 
@@ -78,7 +79,7 @@ describe.skipIf(!Redis.available)("facade over Redis", () => {
     const adapter = require("../../../src/facade/adapters/redis-adapter.ts")
     assert.strictEqual(typeof adapter, "function")
     assert.deepStrictEqual(Object.keys(adapter), ["createAdapter", "createShardedAdapter"])
-    const { Emitter } = require("../../../src/facade/adapters/redis-emitter.ts")
-    assert.strictEqual(typeof Emitter, "function")
+    const emitter = require("../../../src/facade/adapters/redis-emitter.ts")
+    assert.strictEqual(typeof emitter.Emitter, "function")
   })
 })

@@ -34,10 +34,10 @@ let prefixes = 0
 export const freshPrefix = (): string => `test-${++prefixes}`
 
 /** A client of `redis`, connected, until the scope closes. */
-export const nodeRedis = Effect.suspend(() =>
+export const nodeRedis = (url: string) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const client = createClient({ url: redis().url })
+      const client = createClient({ url, socket: { reconnectStrategy: 30 } })
       client.on("error", () => {})
       await client.connect()
       return client
@@ -47,7 +47,6 @@ export const nodeRedis = Effect.suspend(() =>
         if (client.isOpen) client.destroy()
       })
   )
-)
 
 /** Two connections to Redis. */
 export interface Pair {
