@@ -1,0 +1,49 @@
+/** The broker that docs/adapters.md shows: the same as in examples/broker, and it passes the suites. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { makeBroker } from "../../examples/broker/channels.ts"
+import * as ClusterAdapter from "../../src/adapter/ClusterAdapter.ts"
+import { busSuite } from "../suites/cluster/BusSuite.ts"
+import { clusterSuite } from "../suites/cluster/ClusterSuite.ts"
+import { everything } from "../suites/cluster/Harness.ts"
+
+const root = join(import.meta.dirname, "../..")
+
+it("the documentation shows the example", () => {
+  const code = readFileSync(join(root, "examples/broker/channels.ts"), "utf8")
+  const [, ...lines] = code.split("\n")
+  assert.include(readFileSync(join(root, "docs/adapters.md"), "utf8"), lines.join("\n"))
+})
+
+let clusters = 0
+const name = Effect.sync(() => `test ${process.pid} ${++clusters}`)
+
+const options: ClusterAdapter.ClusterOptions = {
+  heartbeatInterval: "250 millis",
+  discovery: "150 millis",
+  requestTimeout: "1500 millis"
+}
+
+busSuite("threads of one process", {
+  supports: { store: false },
+  cluster: Effect.map(name, (name) => ({
+    broker: Effect.sync(() => makeBroker(name)),
+    inject: (namespace, payload) =>
+      Effect.sync(() => {
+        const channel = new BroadcastChannel(`${name}#${namespace}`)
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin -- channels have no origin
+        channel.postMessage({ to: undefined, payload })
+        channel.close()
+      })
+  }))
+})
+
+clusterSuite("threads of one process", {
+  // Threads are not killed here, and one channel keeps the order of everything.
+  supports: { ...everything, recovery: false },
+  cluster: Effect.map(name, (name) => ({
+    node: Effect.sync(() => ClusterAdapter.make(makeBroker(name), options))
+  }))
+})
