@@ -99,4 +99,3 @@ export const facadeServer = async (): Promise<Running> => {
   const port = await listen(http)
   return { port, writes, close: () => io.close() }
 }
-
