@@ -135,11 +135,5 @@ export const emptyInfo: StreamInfo = {
 /** Whether an error says that there is no such stream. */
 export const isNoSuchKey = (error: unknown): boolean => error instanceof Error && /no such key/i.test(error.message)
 
-/** The number in a reply to `PUBSUB NUMSUB` of one channel. */
-export const subscribersOf = (reply: unknown): number => {
-  const [first] = pairs(reply)
-  return first === undefined ? 0 : (number(first[1]) ?? 0)
-}
-
 /** The text of a reply to `GET`. */
 export const textOf = text

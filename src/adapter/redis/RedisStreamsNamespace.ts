@@ -59,7 +59,7 @@ const recent = 2
 /** How long an own broadcast may take to come back, in terms of `orderTimeout`; then it is delivered without an offset. */
 const homecoming = 5
 /** Messages by Pub/Sub that wait for the stream. */
-const maxHeld = 10_000
+const maxHeld = 1000
 
 /** An own entry that was not told to its caller. */
 interface Pending {
@@ -236,14 +236,13 @@ export class StreamsNamespace implements ClusterBus {
 
   #append(message: ClusterMessage, completion: Completion): void {
     const { settings, link, stream, deadlines } = this.#host
-    const sequence = ++this.#entries
+    const sequence = this.#entries + 1
     const inUse = deadlines.now() - this.#lastSignalAt <= recent * settings.orderTimeout
     const stamp = { sequence, after: inUse ? this.#signals : undefined }
     const fields = StreamEntry.fields(message, stamp, settings)
-    if ("_tag" in fields) {
-      if (this.#answered === sequence - 1) this.#answered = sequence
-      return this.#settle(completion, failed("Rejected", fields.cause))
-    }
+    // A number that is never answered would be waited for.
+    if ("_tag" in fields) return this.#settle(completion, failed("Rejected", fields.cause))
+    this.#entries = sequence
     const inLogOrder = this.#request.recovery !== undefined && message.body.type === MessageType.BROADCAST
     this.#pending.set(sequence, { completion, inLogOrder, deadline: undefined })
     const writing = link.command(stream, Commands.append(stream, settings.maxLen, fields))

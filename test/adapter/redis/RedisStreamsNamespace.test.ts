@@ -350,6 +350,12 @@ describe("a namespace on Redis Streams", () => {
       far.namespace.signal(near.commands[0]!.bytes!)
       far.read("5-0", near.commands[1]!)
       assert.deepStrictEqual(far.heard, ["1", "2"])
+      // Nor does a question wait for it that comes behind it.
+      near.publish(impossible())
+      near.publish(event("3", "q"))
+      near.commands[1]!.reply("5-0")
+      yield* settled
+      assert.deepStrictEqual(names(near.commands), ["PUBLISH", "XADD", "PUBLISH"])
     })
   )
 
