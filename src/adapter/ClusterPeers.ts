@@ -14,6 +14,9 @@ export interface PeersObserver {
 /** More nodes than any cluster has: uids come from a network, and are remembered. */
 const maxPeers = 10_000
 
+/** A sweep that comes so late says that this process stood still, in milliseconds. */
+const standstill = 500
+
 /** How often silence is looked for, in milliseconds, at most. */
 const maxSweep = 1000
 
@@ -57,9 +60,12 @@ export class ClusterPeers implements Expirable {
     if (this.#heard.delete(uid)) this.#observer.peerLeft(uid)
   }
 
-  onDeadline(): void {
+  onDeadline({ due }: Deadline): void {
     this.#sweeping = undefined
-    const oldest = this.#deadlines.now() - this.#timeout
+    const now = this.#deadlines.now()
+    // While this process stood still it could not hear: what the others said meanwhile is read after this.
+    if (now - due > standstill) for (const [uid, heard] of this.#heard) this.#heard.set(uid, heard + now - due)
+    const oldest = now - this.#timeout
     for (const [uid, since] of this.#gone) if (since < oldest) this.#gone.delete(uid)
     for (const [uid, heard] of this.#heard) {
       if (heard >= oldest) continue
