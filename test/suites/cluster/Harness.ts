@@ -25,7 +25,7 @@ import type { Broker } from "../../../src/adapter/ClusterBus.ts"
 export const suiteOptions: ClusterOptions = {
   heartbeatInterval: "1 second",
   heartbeatTimeout: "8 seconds",
-  discovery: "600 millis",
+  discovery: "1200 millis",
   requestTimeout: "3 seconds"
 }
 
