@@ -34,8 +34,6 @@ export const detectionTime = 60_000
 interface Entry {
   readonly target: Target
   readonly event: EventData
-  /** When it was appended, in milliseconds of the deadlines' clock. */
-  readonly at: number
   bytes: number
 }
 
@@ -71,6 +69,8 @@ export class InMemoryStore implements RecoveryStore, Expirable {
   #bytes = 0
   readonly #sessions = new Map<string, Kept>()
   #sweep: Deadline | undefined = undefined
+  /** How far the log had come at each sweep, which dates its events without a look at the clock for each. */
+  readonly #marks: Array<{ readonly at: number; readonly last: number }> = []
 
   constructor(deadlines: Deadlines, options: RecoveryOptions) {
     this.#deadlines = deadlines
@@ -103,7 +103,7 @@ export class InMemoryStore implements RecoveryStore, Expirable {
   }
 
   append(target: Target, event: EventData, _flags: BroadcastFlags, done: (offset: string | undefined) => void): void {
-    const entry: Entry = { target, event, at: this.#deadlines.now(), bytes: 0 }
+    const entry: Entry = { target, event, bytes: 0 }
     this.#entries.push(entry)
     this.#arm()
     const number = this.#last
@@ -160,8 +160,13 @@ export class InMemoryStore implements RecoveryStore, Expirable {
       if (due > now) break
       this.#sessions.delete(pid)
     }
+    this.#marks.push({ at: now, last: this.#last })
     const oldest = now - this.#window - detectionTime
-    while (this.size > 0 && this.#entries[this.#head]!.at <= oldest) this.#drop()
+    for (let mark = this.#marks[0]; mark !== undefined && mark.at <= oldest; mark = this.#marks[0]) {
+      while (this.size > 0 && this.#first <= mark.last) this.#drop()
+      this.#marks.shift()
+    }
+    if (this.size === 0) this.#marks.length = 0
     this.#arm()
   }
 

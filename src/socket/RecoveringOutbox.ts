@@ -42,7 +42,8 @@ class Stored implements Waiting {
   readonly socket: ServerSocket | undefined
   /** Encoded when it was sent: what the program does to its objects later does not show. */
   readonly group: FrameGroup
-  readonly since: number
+  /** When it began to wait, if it had to. */
+  since = 0
   offset: string | undefined = undefined
   ready = false
   result: WriteResult = "buffered"
@@ -54,8 +55,7 @@ class Stored implements Waiting {
     event: EventData,
     flags: BroadcastFlags,
     socket: ServerSocket | undefined,
-    group: FrameGroup,
-    since: number
+    group: FrameGroup
   ) {
     this.#outbox = outbox
     this.target = target
@@ -63,7 +63,6 @@ class Stored implements Waiting {
     this.flags = flags
     this.socket = socket
     this.group = group
-    this.since = since
   }
 
   run(): void {
@@ -166,7 +165,7 @@ export class RecoveringOutbox implements Expirable {
     const group = this.#namespace.encode(event.data, undefined)
     if (group === undefined) return socket === undefined ? "dropped" : socket.write(undefined, flags)
     const { deadlines } = this.#namespace.core
-    const stored = new Stored(this, target, event, flags, socket, group, deadlines.now())
+    const stored = new Stored(this, target, event, flags, socket, group)
     this.#queue.push(stored)
     try {
       this.#store.append(target, event, flags, (offset) => this.#settle(stored, offset))
@@ -174,6 +173,7 @@ export class RecoveringOutbox implements Expirable {
       this.#settle(stored, undefined)
     }
     if (!stored.ready) {
+      stored.since = deadlines.now()
       this.#deadline ??= deadlines.set(this.#settings.storeTimeout, this)
       if (this.#queue.length > maxWaiting) this.#expire(Number.POSITIVE_INFINITY, 1)
     }

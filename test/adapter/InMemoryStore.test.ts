@@ -148,7 +148,8 @@ describe("the log in memory", () => {
       assert.strictEqual(yield* failure("p"), "SessionUnknown")
       yield* TestClock.adjust(detectionTime - 1000)
       assert.strictEqual(store.size, 1)
-      yield* TestClock.adjust(1000 + 2500)
+      // The first look was at 2.5 seconds.
+      yield* TestClock.adjust(1000 + 2 * 2500)
       assert.deepStrictEqual([store.size, store.sessions, store.bytes, deadlines.size], [0, 0, 0, 0])
     })
   )

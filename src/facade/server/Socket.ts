@@ -122,6 +122,7 @@ export class Socket<
 
   set data(data: SocketData) {
     this.#data = data
+    this._core.namespace.recovering?.changed(this._core)
   }
 
   get connected(): boolean {
