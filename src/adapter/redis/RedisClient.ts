@@ -194,6 +194,12 @@ const nodeRedisNames = {
   shard: ["sSubscribe", "sUnsubscribe"]
 } as const
 
+/**
+ * Without the timer that clients set for every command from version 6 on: it costs more than the command. It only ends commands that are not
+ * written yet, and how many may wait is bounded where messages are published.
+ */
+const untimed = { timeout: undefined }
+
 class NodeRedis extends View {
   readonly flavour = "node-redis"
   readonly cluster: boolean
@@ -217,11 +223,15 @@ class NodeRedis extends View {
   }
 
   publish(channel: string, payload: Payload): Promise<unknown> {
-    return call(this.client, "publish", channel, wire(payload)) as Promise<unknown>
+    return this.cluster
+      ? (call(this.client, "publish", channel, wire(payload)) as Promise<unknown>)
+      : (call(this.client, "sendCommand", ["PUBLISH", channel, wire(payload)], untimed) as Promise<unknown>)
   }
 
   sPublish(channel: string, payload: Payload): Promise<unknown> {
-    return call(this.client, "sPublish", channel, wire(payload)) as Promise<unknown>
+    return this.cluster
+      ? (call(this.client, "sPublish", channel, wire(payload)) as Promise<unknown>)
+      : (call(this.client, "sendCommand", ["SPUBLISH", channel, wire(payload)], untimed) as Promise<unknown>)
   }
 
   protected listen(kind: Kind, name: string, listener: Listener): Promise<unknown> {

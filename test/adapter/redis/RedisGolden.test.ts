@@ -63,8 +63,9 @@ class StubClient extends EventEmitter {
     return new StubClient()
   }
 
-  sendCommand([, , channel]: ReadonlyArray<string>): Promise<unknown> {
-    return Promise.resolve([channel, this.nodes])
+  sendCommand([name, channel, payload]: ReadonlyArray<string>): Promise<unknown> {
+    if (name === "PUBLISH") return this.publish(channel!, payload!)
+    return Promise.resolve([payload, this.nodes])
   }
 
   /** Something comes on a channel. */
