@@ -93,7 +93,7 @@ const headOf = ({ method, url, rawHeaders, httpVersion }: Http.IncomingMessage):
   return `${head}\r\n`
 }
 
-const refuse = (response: Http.ServerResponse, status: 502 | 503): void => {
+const refuse = (response: Http.ServerResponse, status: 400 | 502 | 503): void => {
   if (response.headersSent || response.destroyed) {
     response.destroy()
     return
@@ -196,10 +196,15 @@ class Balancer {
     const { socket } = request
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1)
     response.once("close", () => this.#busy.set(socket, (this.#busy.get(socket) ?? 1) - 1))
-    this.#whenReady(
-      () => this.#pass(request, response),
-      () => refuse(response, 503)
-    )
+    const pass = (): void => {
+      try {
+        this.#pass(request, response)
+      } catch {
+        // Node reads heads that it would not write, and a client must not end the primary by sending one.
+        refuse(response, 400)
+      }
+    }
+    this.#whenReady(pass, () => refuse(response, 503))
   }
 
   #pass(request: Http.IncomingMessage, response: Http.ServerResponse): void {
@@ -208,10 +213,7 @@ class Balancer {
     const sid = StickySessions.sidOf(url)
     const target = this.#targetOf(request, sid)
     if (target === undefined) return refuse(response, 503)
-    const used = sid === undefined ? () => {} : this.sessions.use(sid)
-    // What could begin a session counts until it has, so that many at once do not all go to the same worker.
     const begins = sid === undefined && method === "GET" && url.includes("transport=polling")
-    if (begins) target.held++
     const outgoing = Http.request({
       method,
       path: url,
@@ -219,11 +221,19 @@ class Balancer {
       // Without an agent, so a connection each: a kept one may end just when it is used again.
       createConnection: () => connectTo(target.path, socket)
     })
+    const used = sid === undefined ? () => {} : this.sessions.use(sid)
+    // What could begin a session counts until it has, so that many at once do not all go to the same worker.
+    if (begins) target.held++
     outgoing.on("response", (incoming) => {
       if (begins) this.#learn(incoming, target)
       // `dropping` knows what the worker's connection is about; the client's is kept as the client wants.
       const answer = forwarded(incoming.rawHeaders, dropping(incoming.headers.connection, framing))
-      response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, answer)
+      try {
+        response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, answer)
+      } catch {
+        incoming.destroy()
+        return refuse(response, 502)
+      }
       incoming.on("error", () => response.destroy())
       incoming.on("aborted", () => response.destroy())
       incoming.pipe(response)
@@ -287,11 +297,17 @@ class Balancer {
       read: all.toString("latin1")
     }
     target.held++
-    target.worker.send(message, socket, { keepOpen: false }, (error) => {
-      if (error === null) return
+    const failed = (): void => {
       target.held--
       onError()
-    })
+    }
+    try {
+      target.worker.send(message, socket, { keepOpen: false }, (error) => {
+        if (error !== null) failed()
+      })
+    } catch {
+      failed()
+    }
   }
 
   /** Passes the bytes of a connection on that cannot be given away. */

@@ -147,6 +147,40 @@ describe("a sticky primary", () => {
   )
 
   it(
+    "heads that nobody should send do not end the primary",
+    async () => {
+      const heads = [
+        "GET /\x80\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nX-Name: a\x7fb\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nConnection: x-name, close\r\nX-Name: 1\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: nonsense\r\n\r\n",
+        "GET /socket.io/?EIO=4&transport=polling&sid=%ff%00 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        `GET / HTTP/1.1\r\nHost: x\r\nX-Name: ${"x".repeat(100_000)}\r\n\r\n`,
+        "\r\n\r\n\0"
+      ]
+      for (const head of heads) {
+        const socket = connect(cluster.port, "127.0.0.1")
+        await new Promise<void>((resolve) => {
+          socket.on("error", () => {})
+          socket.on("close", () => resolve())
+          // Some are answered and kept open; some wait for more.
+          socket.on("data", () => socket.end())
+          socket.setTimeout(2000, () => socket.destroy())
+          socket.write(Buffer.from(head, "latin1"))
+        })
+      }
+      const { socket } = await client(url, { transports: ["polling"] })
+      assert.strictEqual(await socket.emitWithAck("echo", 1), 1)
+      assert.deepStrictEqual(cluster.exited, [])
+    },
+    patience
+  )
+
+  it(
     "clients of a worker that is killed go on with the others, over each transport",
     async () => {
       const clients = await Promise.all(

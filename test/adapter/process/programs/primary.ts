@@ -26,6 +26,8 @@ if (sticky !== undefined) {
       ? createServer()
       : createSecureServer({ cert: readFileSync(sticky.cert), key: readFileSync(sticky.key) })
   balancer = StickyPrimary.makeUnsafe(server, {
+    // A loaded machine takes its time to start processes.
+    startTimeout: 120_000,
     loadBalancingMethod: sticky.method as StickyPrimary.StickyOptions["loadBalancingMethod"]
   })
   server.listen(0, "127.0.0.1", () => tell({ type: "primary", port: (server.address() as AddressInfo).port }))
