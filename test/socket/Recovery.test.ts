@@ -15,6 +15,9 @@ import { TestClock } from "effect/testing"
 import type { CloseReason } from "../../src/protocol/CloseReason.ts"
 import * as SocketPacket from "../../src/protocol/SocketPacket.ts"
 import * as Middleware from "../../src/socket/Middleware.ts"
+import { Adapter } from "../../src/adapter/Adapter.ts"
+import * as InMemoryAdapter from "../../src/adapter/InMemoryAdapter.ts"
+import { maxWaiting } from "../../src/socket/RecoveringOutbox.ts"
 import type { RecoveryOptions } from "../../src/socket/RecoveryOptions.ts"
 import * as SocketServer from "../../src/socket/SocketServer.ts"
 import type { Socket } from "../../src/socket/Socket.ts"
@@ -577,6 +580,21 @@ describe("a log that takes its time", () => {
     })
   )
 
+  it.effect("with too many that wait, the first goes without a place", () =>
+    Effect.gen(function* () {
+      const { chat, counters, server, store } = yield* setup({}, { manual: true })
+      const client = server.connected(nsp)
+      for (let number = 0; number < maxWaiting; number++) yield* chat.emit("counted", number)
+      assert.deepStrictEqual([client.events.length, counters.unstored], [0, 0])
+      yield* chat.emit("counted", maxWaiting)
+      assert.deepStrictEqual(client.events, [["counted", 0]])
+      assert.strictEqual(counters.unstored, 1)
+      for (let number = 0; number <= maxWaiting; number++) store.complete(number)
+      assert.deepStrictEqual(client.events.length, maxWaiting + 1)
+      assert.deepStrictEqual(last(client.events), ["counted", maxWaiting, String(maxWaiting + 1)])
+    })
+  )
+
   it.effect("one that refuses an event: the same; with time the hole is forgotten", () =>
     Effect.gen(function* () {
       const { chat, comeBack, counters, server, sockets } = yield* setup({}, { refuse: (text) => text === "2" })
@@ -743,6 +761,25 @@ describe("persist: always", () => {
       assert.isFalse(last(sockets).connected)
       assert.isTrue(last(elsewhere).connected)
       assert.strictEqual(store.sessions.get(pid)?.sid, last(elsewhere).id)
+    })
+  )
+})
+
+describe("options", () => {
+  it.effect("that make no sense are refused; an adapter that cannot store recovers nobody", () =>
+    Effect.gen(function* () {
+      for (const options of [{ maxEvents: 0 }, { maxBytes: 0 }, { maxDisconnectionDuration: "soon" as never }]) {
+        const defect = yield* Effect.flip(Effect.sandbox(setup(options)))
+        assert.match(Cause.pretty(defect), /maxEvents|maxBytes|maxDisconnectionDuration/)
+      }
+      const noStore = Layer.succeed(Adapter, {
+        name: "none",
+        make: () => Effect.succeed(InMemoryAdapter.make(undefined))
+      })
+      const Live = SocketServer.namespace(Chat, (socket) => socket.emit("said", "x"))
+      const server = yield* Fake.make(Live, { connectionStateRecovery: {} }, noStore)
+      const client = server.connected(nsp)
+      assert.deepStrictEqual(client.frames, [`40/chat,{"sid":"${client.sid(nsp)}"}`, '42/chat,["said","x"]'])
     })
   )
 })
