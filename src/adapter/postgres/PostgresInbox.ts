@@ -49,6 +49,7 @@ const bytesOf = (row: Result["rows"][number] | undefined): Uint8Array | undefine
 export class Inbox {
   readonly #parts: InboxParts
   readonly #selectAttachment: string
+  readonly #selectLogged: string
   readonly #selectLog: string
   #waiting: Array<Encoding.Received> = []
   #head = 0
@@ -64,6 +65,7 @@ export class Inbox {
     this.#parts = parts
     const { tableName, logTableName } = parts.settings
     this.#selectAttachment = `SELECT payload FROM ${Names.table(tableName)} WHERE id = $1`
+    this.#selectLogged = `SELECT payload FROM ${Names.table(logTableName)} WHERE id = $1 AND channel = $2`
     this.#selectLog = `SELECT id::text AS place, payload FROM ${Names.table(logTableName)} WHERE channel = $1 AND id > $2 ORDER BY id LIMIT ${page}`
   }
 
@@ -162,8 +164,11 @@ export class Inbox {
     this.#parts.query(text, values).then(settle, () => settle(undefined))
   }
 
+  /** What is in the log is there for longer. */
   #fetch(id: string, offset: string | undefined): void {
-    this.#ask(this.#selectAttachment, [id], (result) => this.#deliverBytes(bytesOf(result?.rows[0]), offset))
+    const [text, values] =
+      offset === undefined ? [this.#selectAttachment, [id]] : [this.#selectLogged, [offset, this.#parts.channel]]
+    this.#ask(text, values, (result) => this.#deliverBytes(bytesOf(result?.rows[0]), offset))
   }
 
   #fill(): void {

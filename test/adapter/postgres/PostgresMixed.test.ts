@@ -326,6 +326,86 @@ describe.skipIf(!Postgres.available)(`PostgreSQL beside official servers (${Post
     )
   })
 
+  it("a client that comes back to another server, after PostgreSQL was started again, is recovered and gets what it missed", async () => {
+    const nsp = fresh()
+    const recovering = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } }
+    const [near, far] = [await startOurs(recovering), await startOurs(recovering)]
+    await acquainted(nsp, near, far)
+    near.io.of(nsp).on("connection", (socket) => {
+      socket.data = { bytes: Buffer.from([7]) }
+      void socket.join("room")
+    })
+    const recovered = new Promise<{ rooms: Set<string>; data: unknown }>((resolve) => {
+      far.io.of(nsp).on("connection", (socket) => {
+        if (socket.recovered) resolve(socket as never)
+      })
+    })
+    const first = await client(near.url + nsp)
+    const id = first.id!
+    const heard = hear(first)
+    far.io.of(nsp).emit("x", 1)
+    await until(() => heard.length === 1, "the first event")
+    // As a network that breaks: no goodbye.
+    const gone = new Promise((resolve) =>
+      near.io
+        .of(nsp)
+        .sockets.get(id as never)!
+        .once("disconnect", resolve)
+    )
+    first.io.engine.close()
+    await gone
+    const sessions = pool()
+    await until(async () => {
+      const { rows } = await sessions.query("SELECT 1 FROM socket_io_sessions WHERE channel = $1", [`socket.io#${nsp}`])
+      return rows.length === 1
+    }, "the session")
+    for (let i = 2; i < 5; i++)
+      near.io
+        .of(nsp)
+        .to("room")
+        .emit("x", i, i === 3 ? Buffer.from([i]) : "l".repeat(i * 3000))
+    near.io.of(nsp).to("elsewhere").emit("x", 5)
+    const last = await client(near.url + nsp)
+    const heardLast = hear(last)
+    near.io.of(nsp).emit("x", 6)
+    await until(() => heardLast.some((args) => args[1] === 6), "the last event")
+    await postgres.kill()
+    await postgres.start()
+    const again = connect(far.url + nsp, {
+      forceNew: true,
+      reconnection: false,
+      autoConnect: false,
+      transports: ["websocket"]
+    })
+    onTestFinished(() => void again.disconnect())
+    // What a client keeps while it is disconnected.
+    const { _pid, _lastOffset } = first as unknown as { _pid: string; _lastOffset: string }
+    Object.assign(again, { _pid, _lastOffset })
+    const heardAgain = hear(again)
+    // The servers may still be on their way back to PostgreSQL.
+    let hello = false
+    last.once("hello", () => (hello = true))
+    await until(async () => {
+      // What is to be kept and cannot be is a hole in the log: nobody would be recovered across it.
+      far.io.of(nsp).volatile.emit("hello")
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return hello
+    }, "servers that hear each other again")
+    again.connect()
+    await until(() => again.connected, "the connection")
+    assert.deepStrictEqual([again.id, again.recovered], [id, true])
+    far.io.of(nsp).emit("x", 7)
+    await until(() => heardAgain.some((args) => args[1] === 7), "an event after")
+    assert.deepStrictEqual(
+      heardAgain.map((args) => args[1]),
+      [2, 3, 4, 6, 7]
+    )
+    assert.deepStrictEqual(heardAgain[1]![2], Buffer.from([3]))
+    const { rooms, data } = await recovered
+    assert.isTrue(rooms.has("room"))
+    assert.deepStrictEqual(data, { bytes: Buffer.from([7]) })
+  })
+
   describe("emitters", () => {
     /** What an emitter does, whichever it is. */
     const exercise = async (
