@@ -99,6 +99,8 @@ export const acceptUnsafe = (server: Server): (() => void) => {
   process.on("message", onMessage)
 
   const path = makePath()
+  const remove = (): void => removePath(path)
+  process.once("exit", remove)
   const internal: NetServer = createServer({ allowHalfOpen: true }, (socket) => {
     introduce(socket, (rest) => inject(server, socket, rest))
   })
@@ -117,7 +119,10 @@ export const acceptUnsafe = (server: Server): (() => void) => {
     tell({ source, type: "leaving" })
     process.off("message", onMessage)
     server.off("close", stop)
-    internal.close(() => removePath(path))
+    internal.close(() => {
+      process.off("exit", remove)
+      remove()
+    })
   }
   server.on("close", stop)
   listening.set(server, stop)

@@ -44,7 +44,11 @@ export const start = async (config: ClusterConfig): Promise<Cluster> => {
   const child = fork(join(import.meta.dirname, "programs/primary.ts"), {
     cwd: root,
     execArgv: ["--conditions=source"],
-    env: { ...process.env, CLUSTER: JSON.stringify(config) },
+    env: {
+      ...process.env,
+      ...(config.sticky?.folder === undefined ? {} : { TMPDIR: config.sticky.folder }),
+      CLUSTER: JSON.stringify(config)
+    },
     serialization: "advanced",
     silent: true
   })

@@ -1,7 +1,7 @@
 /** A sticky primary with workers as processes: whatever a client's connections are, its requests reach the worker that has its session. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { Agent, request as httpRequest } from "node:http"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
@@ -35,11 +35,18 @@ const sidOf = (body: string): string => (JSON.parse(body.slice(1).split("\u001e"
 describe("a sticky primary", () => {
   let cluster: Cluster
   let url: string
+  let folder: string
   beforeAll(async () => {
-    cluster = await start({ primary: "ours", workers: ["ours", "effect", "ours"], sticky: {} })
+    folder = mkdtempSync(join(tmpdir(), "sticky-"))
+    cluster = await start({ primary: "ours", workers: ["ours", "effect", "ours"], sticky: { folder } })
     url = `http://127.0.0.1:${cluster.port}`
   }, patience)
-  afterAll(() => cluster.stop())
+  afterAll(async () => {
+    await cluster.stop()
+    // What the primary could not remove any more its workers do: nothing is left.
+    await until("all sockets are removed", () => readdirSync(folder).length === 0)
+    rmSync(folder, { recursive: true })
+  })
 
   for (const transports of [["polling"], ["websocket"], ["polling", "websocket"]]) {
     it(

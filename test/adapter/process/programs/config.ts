@@ -8,7 +8,15 @@ export interface ClusterConfig {
   readonly primary: "ours" | "official"
   readonly workers: ReadonlyArray<Kind>
   /** Whether the primary balances one port; else each worker listens on its own. */
-  readonly sticky?: { readonly method?: string | undefined; readonly cert?: string; readonly key?: string } | undefined
+  readonly sticky?:
+    | {
+        readonly method?: string | undefined
+        readonly cert?: string
+        readonly key?: string
+        /** Where its workers make their sockets. */
+        readonly folder?: string
+      }
+    | undefined
 }
 
 /** A worker that takes clients. */
