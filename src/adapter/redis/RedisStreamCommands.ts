@@ -64,6 +64,16 @@ export const info = (stream: string): Words => ["XINFO", "STREAM", stream]
 /** Keeps a value for so many milliseconds. */
 export const keep = (key: string, value: string, millis: number): Words => ["SET", key, value, "PX", String(millis)]
 
+/** What time it is for Redis. */
+export const time: Words = ["TIME"]
+
+/** The milliseconds of a reply to `TIME`; undefined where it is none. */
+export const millisOf = (reply: unknown): number | undefined => {
+  if (!Array.isArray(reply)) return undefined
+  const [seconds, micros] = reply.map(number)
+  return seconds === undefined || micros === undefined ? undefined : Math.floor(seconds * 1000 + micros / 1000)
+}
+
 /** Reads a value and leaves it. */
 export const peek = (key: string): Words => ["GET", key]
 

@@ -1,9 +1,10 @@
 /**
- * A message as the fields of a stream entry, as official nodes write and read them (`uid`, `nsp`, `type`, `data`), and beside these two
+ * A message as the fields of a stream entry, as official nodes write and read them (`uid`, `nsp`, `type`, `data`), and beside these three
  * fields of our own that official nodes do not look at:
  *
  * - `seq`: which message of its node this is in the stream, from 1: finds the writer's own entries, and those that a client has written twice;
- * - `after`: how many messages the node had published by Pub/Sub before; absent where there were none for a while.
+ * - `after`: how many messages the node had published by Pub/Sub before; absent where there were none for a while;
+ * - `ago`: how long before the last of them was published, in milliseconds.
  */
 import * as Base64 from "../../protocol/Base64.ts"
 import * as MsgpackDecode from "../../protocol/MsgpackDecode.ts"
@@ -14,7 +15,7 @@ import * as ClusterMessage from "../ClusterMessage.ts"
 /** The place of a message among those of its node. */
 export interface Stamp {
   readonly sequence: number
-  readonly after: number | undefined
+  readonly after: { readonly count: number; readonly ago: number } | undefined
 }
 
 /** An entry whose fields are there, its data not looked at yet. */
@@ -25,6 +26,7 @@ export interface RawEntry {
   readonly data: string | undefined
   readonly sequence: number | undefined
   readonly after: number | undefined
+  readonly ago: number | undefined
 }
 
 /** The message has no form on the wire: it is cyclic, or has a BigInt in it. */
@@ -65,7 +67,7 @@ export const fields = (
   }
   if (stamp !== undefined) {
     list.push("seq", String(stamp.sequence))
-    if (stamp.after !== undefined) list.push("after", String(stamp.after))
+    if (stamp.after !== undefined) list.push("after", String(stamp.after.count), "ago", String(stamp.after.ago))
   }
   return list
 }
@@ -75,7 +77,7 @@ const count = (text: string | undefined): number | undefined =>
 
 /** Looks at the fields of an entry; undefined where it cannot be a message: no namespace, no type, too large. */
 export const read = (list: ReadonlyArray<unknown>, maxSize: number): RawEntry | undefined => {
-  const found: { [name in "uid" | "nsp" | "type" | "data" | "seq" | "after"]?: string } = {}
+  const found: { [name in "uid" | "nsp" | "type" | "data" | "seq" | "after" | "ago"]?: string } = {}
   for (let i = 0; i + 1 < list.length; i += 2) {
     const name = list[i]
     const value = list[i + 1]
@@ -87,6 +89,7 @@ export const read = (list: ReadonlyArray<unknown>, maxSize: number): RawEntry | 
       case "data":
       case "seq":
       case "after":
+      case "ago":
         found[name] = value
     }
   }
@@ -98,7 +101,8 @@ export const read = (list: ReadonlyArray<unknown>, maxSize: number): RawEntry | 
     type,
     data: found.data === "" ? undefined : found.data,
     sequence: count(found.seq),
-    after: count(found.after)
+    after: count(found.after),
+    ago: count(found.ago)
   }
 }
 

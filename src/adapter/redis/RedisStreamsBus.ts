@@ -12,7 +12,7 @@ import { type AdapterCounters, AdapterError } from "../Adapter.ts"
 import type { Broker, BusRequest, ClusterBus } from "../ClusterBus.ts"
 import type { Reconnection } from "./RedisConnection.ts"
 import type { WhenUnreachable } from "./RedisLink.ts"
-import type { Entry } from "./RedisStreamCommands.ts"
+import * as Commands from "./RedisStreamCommands.ts"
 import * as StreamEntry from "./RedisStreamEntry.ts"
 import type { Health } from "./RedisStreamHealth.ts"
 import type { StreamLink } from "./RedisStreamLink.ts"
@@ -87,7 +87,7 @@ class Hub implements Reader.ReaderSink {
     this.reader.pump()
   }
 
-  entry({ id, fields }: Entry): boolean {
+  entry({ id, fields }: Commands.Entry): boolean {
     const raw = StreamEntry.read(fields, this.#maxMessageSize)
     if (raw === undefined) {
       this.#counters.ignored++
@@ -212,6 +212,10 @@ export const make = (parts: BrokerParts): Effect.Effect<Broker, never, Scope.Sco
       const { channelPrefix } = settings
       yield* hear(Namespace.publicChannel(channelPrefix, name), (bytes) => namespace.signal(bytes))
       yield* hear(Namespace.privateChannel(channelPrefix, name, uid), (bytes) => namespace.answer(bytes))
+      // Where that is not to be had, nobody is waited for who was not heard before.
+      const now = Effect.tryPromise(() => link.command(stream, Commands.time))
+      const since = link.ready ? yield* Effect.orElseSucceed(now, () => undefined) : undefined
+      namespace.listening(Commands.millisOf(since) ?? Number.POSITIVE_INFINITY)
       return namespace
     })
 

@@ -18,7 +18,8 @@ import { type Completion, Completions } from "./RedisStreamCompletions.ts"
 import * as StreamEntry from "./RedisStreamEntry.ts"
 import * as StreamId from "./RedisStreamId.ts"
 import type { StreamLink } from "./RedisStreamLink.ts"
-import { type Peer, Peers } from "./RedisStreamPeers.ts"
+import { Patience } from "./RedisStreamPatience.ts"
+import { Peers } from "./RedisStreamPeers.ts"
 import * as StreamSignal from "./RedisStreamSignal.ts"
 import type { RedisStreamsSettings } from "./RedisStreamsOptions.ts"
 
@@ -56,8 +57,6 @@ const maxStrikes = 3
 /** That while, and how long the other way counts as in use, in terms of `orderTimeout`. */
 const impatience = 10
 const recent = 2
-/** How long an own broadcast may take to come back, in terms of `orderTimeout`; then it is delivered without an offset. */
-const homecoming = 5
 /** Messages by Pub/Sub that wait for the stream. */
 const maxHeld = 1000
 
@@ -80,7 +79,7 @@ interface Postponed {
 /** A message of another node that waits for an entry of it. */
 interface Held {
   readonly signal: StreamSignal.Signal
-  readonly deadline: Deadline
+  readonly patience: Patience
 }
 
 const published = (offset: string | undefined): Published => ({ _tag: "Published", offset })
@@ -109,7 +108,9 @@ export class StreamsNamespace implements ClusterBus {
   /** Own messages by Pub/Sub so far. */
   #signals = 0
   #lastSignalAt = Number.NEGATIVE_INFINITY
-  #gate: Deadline | undefined
+  #gate: Patience | undefined
+  /** Since when everything by Pub/Sub is heard, on the clock of Redis. */
+  #heardSince = Number.POSITIVE_INFINITY
   #strikes = 0
   #impatientUntil = Number.NEGATIVE_INFINITY
   #closed = false
@@ -158,7 +159,7 @@ export class StreamsNamespace implements ClusterBus {
       const peer = this.#peers.getOrAdd(raw.uid)
       // Some clients of Redis write again what they had no reply to.
       if (raw.sequence <= peer.entry) return true
-      if (!this.#hasHeard(peer, raw.after)) return false
+      if (!this.#hasHeard(raw, offset)) return false
       peer.entry = raw.sequence
     }
     const message = StreamEntry.decode(raw)
@@ -177,10 +178,15 @@ export class StreamsNamespace implements ClusterBus {
       if (StreamId.isAfter(item.signal.after!, position)) {
         this.#held.push(item)
       } else {
-        this.#host.deadlines.cancel(item.deadline)
+        item.patience.cancel()
         this.#deliverSignal(item.signal)
       }
     }
+  }
+
+  /** Both channels are heard, since this time of Redis' clock in milliseconds. */
+  listening(since: number): void {
+    this.#heardSince = since
   }
 
   /** Bytes from the channel of all. */
@@ -191,11 +197,12 @@ export class StreamsNamespace implements ClusterBus {
     if (after === undefined || this.#held.length >= maxHeld || !StreamId.isAfter(after, this.#host.position())) {
       return this.#deliverSignal(signal)
     }
-    const onDeadline = (): void => {
+    const { deadlines, settings } = this.#host
+    const patience = new Patience(deadlines, settings.orderTimeout, () => {
       this.#held = this.#held.filter((item) => item.signal !== signal)
       this.#deliverSignal(signal)
-    }
-    this.#held.push({ signal, deadline: this.#host.deadlines.set(this.#host.settings.orderTimeout, { onDeadline }) })
+    })
+    this.#held.push({ signal, patience })
   }
 
   /** Bytes from this node's own channel: answers. */
@@ -208,7 +215,7 @@ export class StreamsNamespace implements ClusterBus {
   close(): void {
     this.#closed = true
     const { deadlines } = this.#host
-    for (const { deadline } of this.#held) deadlines.cancel(deadline)
+    for (const { patience } of this.#held) patience.cancel()
     for (const { deadline } of this.#pending.values()) if (deadline !== undefined) deadlines.cancel(deadline)
     this.#held = []
     this.#pending.clear()
@@ -237,8 +244,9 @@ export class StreamsNamespace implements ClusterBus {
   #append(message: ClusterMessage, completion: Completion): void {
     const { settings, link, stream, deadlines } = this.#host
     const sequence = this.#entries + 1
-    const inUse = deadlines.now() - this.#lastSignalAt <= recent * settings.orderTimeout
-    const stamp = { sequence, after: inUse ? this.#signals : undefined }
+    const ago = deadlines.now() - this.#lastSignalAt
+    const inUse = ago <= recent * settings.orderTimeout
+    const stamp = { sequence, after: inUse ? { count: this.#signals, ago } : undefined }
     const fields = StreamEntry.fields(message, stamp, settings)
     // A number that is never answered would be waited for.
     if ("_tag" in fields) return this.#settle(completion, failed("Rejected", fields.cause))
@@ -268,7 +276,7 @@ export class StreamsNamespace implements ClusterBus {
       this.#pending.delete(sequence)
       this.#settle(pending.completion, published(undefined))
     }
-    pending.deadline = this.#host.deadlines.set(homecoming * this.#host.settings.orderTimeout, { onDeadline })
+    pending.deadline = this.#host.deadlines.set(this.#host.settings.orderTimeout, { onDeadline })
   }
 
   #notAppended(sequence: number, cause: unknown): void {
@@ -321,7 +329,11 @@ export class StreamsNamespace implements ClusterBus {
   }
 
   #sendSignal(bytes: Uint8Array, completion: Completion): void {
-    this.#send(this.#host.link.publish(this.#channel, bytes), (result) => this.#settle(completion, result))
+    this.#send(this.#host.link.publish(this.#channel, bytes), (result) => {
+      // What did not get there is not to be waited for.
+      if (result._tag === "Failed") this.#lastSignalAt = Number.NEGATIVE_INFINITY
+      this.#settle(completion, result)
+    })
   }
 
   #send(sending: Promise<unknown>, done: (published: Published) => void): void {
@@ -345,9 +357,15 @@ export class StreamsNamespace implements ClusterBus {
   }
 
   /** Whether everything has come from a node by Pub/Sub that an entry of it follows, or is not waited for any more. */
-  #hasHeard(peer: Peer, after: number | undefined): boolean {
-    const missing = after !== undefined && after > peer.signal
-    if (missing && this.#mayWait(() => (peer.signal = after))) return false
+  #hasHeard({ uid, after, ago = 0 }: StreamEntry.RawEntry, id: string | undefined): boolean {
+    const peer = this.#peers.getOrAdd(uid)
+    if (after !== undefined && after > peer.signal) {
+      // Of a node that was not heard yet: said before this one listened?
+      const at = id === undefined ? undefined : StreamId.parse(id)?.millis
+      const inTime = peer.signal > 0 || (at !== undefined && at - ago >= this.#heardSince)
+      if (inTime && this.#mayWait(() => (peer.signal = after))) return false
+      if (!inTime) peer.signal = after
+    }
     this.#opened()
     return true
   }
@@ -357,7 +375,7 @@ export class StreamsNamespace implements ClusterBus {
     const { deadlines, settings, pump } = this.#host
     if (this.#gate !== undefined) return true
     if (deadlines.now() < this.#impatientUntil) return false
-    const onDeadline = (): void => {
+    this.#gate = new Patience(deadlines, settings.orderTimeout, () => {
       this.#gate = undefined
       // What does not come was perhaps said before this node was there. Whoever claims such things all the time must not stop the stream.
       if (++this.#strikes >= maxStrikes) {
@@ -366,15 +384,14 @@ export class StreamsNamespace implements ClusterBus {
       }
       giveUp()
       pump()
-    }
-    this.#gate = deadlines.set(settings.orderTimeout, { onDeadline })
+    })
     return true
   }
 
   /** What the stream was held for is there. */
   #opened(): void {
     if (this.#gate === undefined) return
-    this.#host.deadlines.cancel(this.#gate)
+    this.#gate.cancel()
     this.#gate = undefined
     this.#strikes = 0
   }

@@ -31,7 +31,7 @@ export interface RedisStreamsOptions {
   readonly maxInFlight?: number | undefined
   /**
    * How long a message waits for an earlier one of the same node that comes by the other way (stream or Pub/Sub), in milliseconds. The two ways
-   * are usually less than a millisecond apart. Default 1,000.
+   * are usually less than a millisecond apart. Default 5,000.
    */
   readonly orderTimeout?: number | undefined
   /** The largest message that is read, in bytes (for the text of an entry: in characters); larger ones are ignored and counted. Default 16 MiB. */
@@ -57,6 +57,6 @@ export const settings = (options: RedisStreamsOptions = {}): RedisStreamsSetting
   onlyPlaintext: options.onlyPlaintext ?? false,
   maxMissedEntries: positive(options.maxMissedEntries, 50_000),
   maxInFlight: positive(options.maxInFlight, 10_000),
-  orderTimeout: positive(options.orderTimeout, 1000),
+  orderTimeout: positive(options.orderTimeout, 5000),
   maxMessageSize: positive(options.maxMessageSize, 16 * 1024 * 1024)
 })

@@ -91,6 +91,7 @@ const makeNode = (uid: string, recovering = false) =>
       }
     )
     const publish = (body: Body): void => namespace.publish({ uid, nsp, body }, (published) => told.push(published))
+    namespace.listening(0)
     /** An entry with this id is read. */
     const read = (id: string, { words }: Waiting): void => {
       const raw = StreamEntry.read(words.slice(words.indexOf("*") + 1), settings.maxMessageSize)!
@@ -203,6 +204,27 @@ describe("a namespace on Redis Streams", () => {
     })
   )
 
+  it.effect("nor are questions from before one listened, however short ago", () =>
+    Effect.gen(function* () {
+      const near = yield* makeNode("near")
+      near.publish(event("1", "q"))
+      yield* TestClock.adjust(100)
+      near.publish(event("2"))
+      const far = yield* makeNode("far")
+      far.namespace.listening(1000)
+      // Asked at 999.
+      far.read("1099-0", near.commands[1]!)
+      assert.deepStrictEqual(far.heard, ["2"])
+      const late = yield* makeNode("late")
+      late.namespace.listening(1000)
+      // Asked at 1000: on its way.
+      late.read("1100-0", near.commands[1]!)
+      assert.deepStrictEqual(late.heard, [])
+      late.namespace.signal(near.commands[0]!.bytes!)
+      assert.deepStrictEqual(late.heard, ["1", "2"])
+    })
+  )
+
   it.effect("an entry that a client has written twice is heard once", () =>
     Effect.gen(function* () {
       const near = yield* makeNode("near")
@@ -259,7 +281,7 @@ describe("a namespace on Redis Streams", () => {
       publish(event("1"))
       commands[0]!.reply("6-0")
       yield* settled
-      yield* TestClock.adjust(settings.orderTimeout * 5)
+      yield* TestClock.adjust(settings.orderTimeout)
       assert.deepStrictEqual(told, [{ _tag: "Published", offset: undefined }])
     })
   )
@@ -384,20 +406,25 @@ describe("the fields of an entry", () => {
   const message: ClusterMessage = { uid: "0123456789abcdef", nsp, body: event("hello") }
 
   it("are those of official nodes, ours behind", () => {
-    assert.deepStrictEqual(StreamEntry.fields(message, { sequence: 7, after: 2 }, { onlyPlaintext: false }), [
-      "uid",
-      "0123456789abcdef",
-      "nsp",
-      "/chat",
-      "type",
-      "3",
-      "data",
-      `{"packet":{"type":2,"data":["hello"]},"opts":{"rooms":[],"except":[],"flags":{}}}`,
-      "seq",
-      "7",
-      "after",
-      "2"
-    ])
+    assert.deepStrictEqual(
+      StreamEntry.fields(message, { sequence: 7, after: { count: 2, ago: 30 } }, { onlyPlaintext: false }),
+      [
+        "uid",
+        "0123456789abcdef",
+        "nsp",
+        "/chat",
+        "type",
+        "3",
+        "data",
+        `{"packet":{"type":2,"data":["hello"]},"opts":{"rooms":[],"except":[],"flags":{}}}`,
+        "seq",
+        "7",
+        "after",
+        "2",
+        "ago",
+        "30"
+      ]
+    )
   })
 
   it("are read whatever is among them", () => {
@@ -415,7 +442,8 @@ describe("the fields of an entry", () => {
       type: 3,
       data: "0123456789",
       sequence: undefined,
-      after: undefined
+      after: undefined,
+      ago: undefined
     })
   })
 })
