@@ -15,6 +15,7 @@ import { type Body, type ClusterMessage, MessageType } from "../../../src/adapte
 import type { BusHarness } from "./Harness.ts"
 import { all, event, inRooms, plain } from "./Recorder.ts"
 import { until, untilEqual } from "./Waiting.ts"
+import { liveIf } from "./LiveIf.ts"
 
 interface Arrival {
   readonly message: ClusterMessage
@@ -164,26 +165,24 @@ export const busSuite = (name: string, { supports, cluster }: BusHarness): void 
       })
     )
 
-    it.live.skipIf(supports.order === false)(
-      "messages arrive in the order of the calls, and so are the calls of `done`",
-      () =>
-        Effect.gen(function* () {
-          const { a, b } = yield* two("/order")
-          const done: Array<number> = []
-          const count = 200
-          for (let i = 0; i < count; i++) {
-            const text = i % 40 === 5 ? `${i} ${"x".repeat(30_000)}` : `${i}`
-            a.bus.publish({ uid: a.uid, nsp: "/order", body: broadcast(text) }, () => void done.push(i))
-          }
-          yield* until("all calls of done", () => done.length >= count)
-          yield* until("all messages", () => b.arrivals().length >= count)
-          const expected = Array.from({ length: count }, (_, i) => i)
-          assert.deepStrictEqual(
-            b.arrivals().map((arrival) => Number(String(textOf(arrival)).split(" ")[0])),
-            expected
-          )
-          assert.deepStrictEqual(done, expected)
-        })
+    liveIf(supports.order !== false)("messages arrive in the order of the calls, and so are the calls of `done`", () =>
+      Effect.gen(function* () {
+        const { a, b } = yield* two("/order")
+        const done: Array<number> = []
+        const count = 200
+        for (let i = 0; i < count; i++) {
+          const text = i % 40 === 5 ? `${i} ${"x".repeat(30_000)}` : `${i}`
+          a.bus.publish({ uid: a.uid, nsp: "/order", body: broadcast(text) }, () => void done.push(i))
+        }
+        yield* until("all calls of done", () => done.length >= count)
+        yield* until("all messages", () => b.arrivals().length >= count)
+        const expected = Array.from({ length: count }, (_, i) => i)
+        assert.deepStrictEqual(
+          b.arrivals().map((arrival) => Number(String(textOf(arrival)).split(" ")[0])),
+          expected
+        )
+        assert.deepStrictEqual(done, expected)
+      })
     )
 
     it.live("a message that cannot be written fails, and the next ones arrive", () =>
@@ -325,7 +324,7 @@ export const busSuite = (name: string, { supports, cluster }: BusHarness): void 
       })
     )
 
-    it.live.skipIf(!supports.store)("places in the log: told to the publisher, and to everybody who reads", () =>
+    liveIf(supports.store)("places in the log: told to the publisher, and to everybody who reads", () =>
       Effect.gen(function* () {
         const { a, b } = yield* two("/log", { maxDisconnectionDuration: 60_000 })
         const offsets: Array<string | undefined> = []

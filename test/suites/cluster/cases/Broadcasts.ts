@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import type { ClusterHarness } from "../Harness.ts"
 import { nsp, three } from "../Nodes.ts"
 import { until } from "../Waiting.ts"
+import { liveIf } from "../LiveIf.ts"
 
 /** Rooms, exceptions, flags, binary and order. */
 export const broadcasts = ({ supports, cluster }: ClusterHarness): void => {
@@ -86,7 +87,7 @@ export const broadcasts = ({ supports, cluster }: ClusterHarness): void => {
     })
   )
 
-  it.live.skipIf(!supports.binary)("binary arrives as bytes, wherever it stands", () =>
+  liveIf(supports.binary)("binary arrives as bytes, wherever it stands", () =>
     Effect.gen(function* () {
       const [a, b] = yield* three(yield* cluster)
       const far = b.client()
@@ -100,7 +101,7 @@ export const broadcasts = ({ supports, cluster }: ClusterHarness): void => {
     })
   )
 
-  it.live.skipIf(!supports.order)(
+  liveIf(supports.order)(
     "T4: the events of one node arrive at a socket of another in the order in which they were made",
     () =>
       Effect.gen(function* () {
@@ -122,7 +123,7 @@ export const broadcasts = ({ supports, cluster }: ClusterHarness): void => {
       })
   )
 
-  it.live.skipIf(!supports.order)("T4: whatever their kind: events, moves between rooms, server-side events", () =>
+  liveIf(supports.order)("T4: whatever their kind: events, moves between rooms, server-side events", () =>
     Effect.gen(function* () {
       const [a, b] = yield* three(yield* cluster)
       const far = b.client()

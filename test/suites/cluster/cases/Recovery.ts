@@ -12,6 +12,7 @@ import {
 import type { Cluster, ClusterHarness } from "../Harness.ts"
 import { all, event, inRooms, plain, Recorder } from "../Recorder.ts"
 import { until } from "../Waiting.ts"
+import { liveIf } from "../LiveIf.ts"
 
 const nsp = "/stored"
 const recovery = { maxDisconnectionDuration: 60_000 }
@@ -173,7 +174,7 @@ export const recoveries = ({ supports, cluster }: ClusterHarness): void => {
     })
   )
 
-  it.live.skipIf(!supports.binary)("binary is kept as bytes", () =>
+  liveIf(supports.binary)("binary is kept as bytes", () =>
     Effect.gen(function* () {
       const place = yield* cluster
       const a = yield* node(place)
