@@ -314,6 +314,13 @@ class IoRedis extends View {
   }
 
   protected listen(kind: Kind, name: string): Promise<unknown> {
+    const options = this.client["options"] as { readonly shardedSubscribers?: boolean } | undefined
+    if (kind === "shard" && this.cluster && options?.shardedSubscribers !== true) {
+      // It would subscribe, and never hear anything.
+      return Promise.reject(
+        new TypeError("a Cluster of ioredis needs the option shardedSubscribers for sharded Pub/Sub")
+      )
+    }
     return attempt(this.client, ioRedisNames[kind][0], name)
   }
 

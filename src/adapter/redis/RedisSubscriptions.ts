@@ -24,9 +24,10 @@ interface Entry {
   state: "asked" | "active" | "lost" | "closed"
 }
 
-/** Redis has answered, with a refusal; all other failures are the connection's. */
+/** Redis has answered, with a refusal, or the client cannot do it; all other failures are the connection's. */
 const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && /^(?:NOPERM|NOAUTH|ERR|WRONGPASS|MOVED|CROSSSLOT)\b/.test(error.message)
+  error instanceof TypeError ||
+  (error instanceof Error && /^(?:NOPERM|NOAUTH|ERR|WRONGPASS|MOVED|CROSSSLOT)\b/.test(error.message))
 
 /** All subscriptions of a connection. */
 export class Subscriptions {
