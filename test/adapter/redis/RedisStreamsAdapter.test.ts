@@ -11,6 +11,7 @@ import * as StreamsBroker from "../../../src/adapter/redis/RedisStreamsBroker.ts
 import * as Options from "../../../src/adapter/redis/RedisStreamsOptions.ts"
 import * as Redis from "../../brokers/Redis.ts"
 import * as TcpProxy from "../../suites/TcpProxy.ts"
+import { busSuite } from "../../suites/cluster/BusSuite.ts"
 import { clusterSuite } from "../../suites/cluster/ClusterSuite.ts"
 import { everything, suiteOptions, type ClusterHarness } from "../../suites/cluster/Harness.ts"
 import { client, commands } from "./streamNodes.ts"
@@ -42,25 +43,30 @@ const mortal = (options: Options.RedisStreamsOptions) =>
     return { adapter: ClusterAdapter.make(broker, suiteOptions), kill: proxy.cut }
   })
 
-const harness = (make: MakeBroker, options: Options.RedisStreamsOptions = {}): ClusterHarness => ({
-  supports: { ...everything, named: false },
-  cluster: Effect.gen(function* () {
+const clusterOf = (make: MakeBroker, options: Options.RedisStreamsOptions = {}) =>
+  Effect.gen(function* () {
     const cluster = freshOptions(options)
     const run = yield* commands(redis.url)
     const settings = Options.settings(cluster)
     const channel = (namespace: string): string => `${settings.channelPrefix}#${namespace}#`
     return {
+      broker: make(cluster),
       node: Effect.map(make(cluster), (broker) => ClusterAdapter.make(broker, suiteOptions)),
       mortal: mortal(cluster),
-      inject: (namespace, payload) =>
+      inject: (namespace: string, payload: string) =>
         Effect.gen(function* () {
           const fields = ["uid", "x", "nsp", namespace, "type", "3", "data", payload]
           yield* run("XADD", StreamNames.streamOf(namespace, settings), "*", ...fields)
           yield* run(settings.useShardedPubSub ? "SPUBLISH" : "PUBLISH", channel(namespace), payload)
         }),
-      truncate: (namespace) => Effect.asVoid(run("XTRIM", StreamNames.streamOf(namespace, settings), "MAXLEN", "0"))
+      truncate: (namespace: string) =>
+        Effect.asVoid(run("XTRIM", StreamNames.streamOf(namespace, settings), "MAXLEN", "0"))
     }
   })
+
+const harness = (make: MakeBroker, options?: Options.RedisStreamsOptions): ClusterHarness => ({
+  supports: { ...everything, named: false },
+  cluster: clusterOf(make, options)
 })
 
 describe.skipIf(!Redis.available)(`Redis Streams (${Redis.hint})`, () => {
@@ -69,6 +75,7 @@ describe.skipIf(!Redis.available)(`Redis Streams (${Redis.hint})`, () => {
   })
   afterAll(() => redis.close())
 
+  busSuite("redis streams", { supports: { store: true }, cluster: clusterOf(overOwnConnections) })
   clusterSuite("redis streams", harness(overOwnConnections))
   clusterSuite(
     "redis streams over ioredis, four streams, sharded Pub/Sub",
