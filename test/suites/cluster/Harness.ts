@@ -59,7 +59,7 @@ export interface Mortal {
 export interface Cluster {
   /** A fresh node; ends with the scope. */
   readonly node: Effect.Effect<Adapter["Service"], unknown, Scope.Scope>
-  /** A node that the test will kill. Without it the cases about dead nodes are skipped. */
+  /** A node that the test will kill. Without it the case about dead nodes is skipped, which CI takes for broken. */
   readonly mortal?: Effect.Effect<Mortal, unknown, Scope.Scope> | undefined
   /** Puts a payload on the channel of a namespace that is no message: the case about malformed messages needs it. */
   readonly inject?: ((namespace: string, payload: string) => Effect.Effect<void, unknown>) | undefined
