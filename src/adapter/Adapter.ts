@@ -21,6 +21,8 @@ export class AdapterError extends Data.TaggedError("AdapterError")<{
   readonly received?: ReadonlyArray<unknown> | undefined
   /** With `Timeout`: who stayed silent; `nodes` names them where the broker gives membership, and is empty where it only counts. */
   readonly missing?: { readonly count: number; readonly nodes: ReadonlyArray<string> } | undefined
+  /** With `Timeout` of a broadcast: sockets of other nodes that were asked and have not answered, where their nodes said how many there are. */
+  readonly unanswered?: number | undefined
 }> {
   override get message(): string {
     const { missing } = this
@@ -156,7 +158,11 @@ export interface RecoveryStore {
   readonly position: string | undefined
   /** Keeps a session for `maxDisconnectionDuration`; replaces an earlier one with the same private id. */
   persist(session: SocketSession): Effect.Effect<void, AdapterError>
-  /** Takes a session, once; without an offset everything since the session's `since` was missed. */
+  /**
+   * Takes a session, once; without an offset everything since the session's `since` was missed. Completes when this node has delivered
+   * everything up to the offset: clients come from nodes that were ahead of it. What comes after may be among the missed before this node
+   * has come to it.
+   */
   restore(pid: string, offset: string | undefined): Effect.Effect<RestoredSession, RecoveryFailed | AdapterError>
 }
 

@@ -153,13 +153,27 @@ export class ClusterRequest<A> implements Expirable {
     const { counted } = this.#home
     // The question may be shorter than the search for other nodes: then those that are known by now are all there are.
     if (!counted && this.#open.size === 0) return this.#end()
+    // Nodes that said how many answers they will give are there: it is their sockets that are silent.
+    let announced = 0
+    let unanswered = 0
+    for (const { answers, done, expected } of this.#progress.values()) {
+      if (done || expected === undefined) continue
+      announced++
+      unanswered += expected - answers
+    }
     const missing = counted
       ? this.#count === undefined
         ? undefined
-        : { count: Math.max(this.#count - this.#done, 0), nodes: [] }
-      : { count: this.#open.size, nodes: Array.from(this.#open) }
+        : { count: Math.max(this.#count - this.#done - announced, 0), nodes: [] }
+      : this.#silent()
     const received = this.#received.slice()
-    this.fail(new AdapterError({ reason: "Timeout", operation: this.operation, received, missing }))
+    this.fail(new AdapterError({ reason: "Timeout", operation: this.operation, received, missing, unanswered }))
+  }
+
+  /** Nodes known by name that have not said anything. */
+  #silent(): { readonly count: number; readonly nodes: ReadonlyArray<string> } {
+    const nodes = Array.from(this.#open).filter((uid) => this.#progress.get(uid)?.expected === undefined)
+    return { count: nodes.length, nodes }
   }
 
   /** It cannot be answered. */

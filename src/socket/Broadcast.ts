@@ -142,6 +142,10 @@ export const decodeAck = (
   }
 }
 
+/** All other nodes have said how many of their sockets they asked, and nothing but answers of those is missing. */
+const onlySocketsAreSilent = (error: AdapterError): error is AdapterError & { readonly unanswered: number } =>
+  error.reason === "Timeout" && error.missing?.count === 0 && error.unanswered !== undefined && error.unanswered > 0
+
 /** The untyped value under {@link Broadcast}. */
 export class BroadcastOperator {
   readonly #namespace: () => ServerNamespace | undefined
@@ -271,10 +275,19 @@ export class BroadcastOperator {
       ? here
       : Stream.merge(
           // Other nodes are asked first, as the outbox does it for events without answers.
-          Stream.filterMap(adapter.publishWithAcks(this.#target, data, flags), ({ socketId, args }: AckReply) => {
-            const reply = take(socketId, args)
-            return reply === undefined ? Result.failVoid : Result.succeed(reply)
-          }),
+          adapter.publishWithAcks(this.#target, data, flags).pipe(
+            Stream.catchIf(onlySocketsAreSilent, ({ unanswered }) => {
+              for (let n = 0; n < unanswered; n++) {
+                namespace.core.counters.ackTimeouts++
+                failures.push({ socketId: undefined, error: new AckTimeout({ event: name, timeout }) })
+              }
+              return Stream.empty
+            }),
+            Stream.filterMap(({ socketId, args }: AckReply) => {
+              const reply = take(socketId, args)
+              return reply === undefined ? Result.failVoid : Result.succeed(reply)
+            })
+          ),
           here
         )
     const end = Stream.suspend(() =>

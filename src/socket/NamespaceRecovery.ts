@@ -192,11 +192,13 @@ export class NamespaceRecovery implements Turn.Flushable {
     this.#run(adapter.disconnect({ rooms: new Set([socket.id]), except: new Set() }, false))
   }
 
-  #replay(socket: ServerSocket, session: Recovery.SocketRecovery, { restored, gathering }: Taken): void {
+  #replay(socket: ServerSocket, session: Recovery.SocketRecovery, { from, restored, gathering }: Taken): void {
     const seen = new Set(restored.missed.map(({ offset }) => offset))
     const rooms = Array.from(this.#namespace.rooms.of(socket))
     for (const missed of restored.missed) this.#write(socket, session, missed)
-    for (const delivered of gathering) {
+    // A client that comes from a node ahead of this one has seen the first of what this one has delivered meanwhile.
+    const unseen = gathering.slice(gathering.findLastIndex(({ offset }) => offset === from) + 1)
+    for (const delivered of unseen) {
       // This node has it behind it: it will not come once more.
       if (seen.delete(delivered.offset)) continue
       if (isFor(delivered.target, rooms)) this.#write(socket, session, delivered)

@@ -66,6 +66,13 @@ export class BrokerLog {
     this.#sessions.set(session.pid, { session, until: now + millis })
   }
 
+  /** Where the client of a session was, if that is a place in this log. */
+  placeOf(pid: string, offset: string | undefined): number | undefined {
+    const from = offset ?? this.#sessions.get(pid)?.session.since
+    const place = from === undefined ? undefined : placeOf(from)
+    return place === undefined || place > this.#last ? undefined : place
+  }
+
   /** Takes a session and what it missed. */
   restore(pid: string, offset: string | undefined, now: number): Effect.Effect<RestoredSession, RecoveryFailed> {
     const kept = this.#sessions.get(pid)

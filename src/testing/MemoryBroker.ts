@@ -113,6 +113,14 @@ class Namespace {
 const unavailable = (operation: string): AdapterError =>
   new AdapterError({ reason: "Unavailable", operation, cause: "the node is cut off from the broker" })
 
+/** Waits until a node has been handed everything up to a place of its log: a client may come from one that was ahead. */
+const caughtUp = (member: Member, placeOf: () => number | undefined): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const place = placeOf()
+    if (place === undefined || Number(member.position ?? 0) >= place) return Effect.void
+    return Effect.andThen(Effect.sleep(1), caughtUp(member, placeOf))
+  })
+
 class Memory {
   readonly options: BrokerOptions
   readonly parts: LinkContext
@@ -238,7 +246,10 @@ class Memory {
         ),
       restore: (pid, offset) =>
         Effect.andThen(
-          this.roundTrip(member.node),
+          Effect.andThen(
+            this.roundTrip(member.node),
+            caughtUp(member, () => log.placeOf(pid, offset))
+          ),
           Effect.suspend(() => log.restore(pid, offset, deadlines.now()))
         )
     }

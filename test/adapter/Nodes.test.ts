@@ -46,7 +46,7 @@ const stream = <A>(ask: (queue: { offer(item: A): void; end(): void }) => void):
   )
 
 /** Nodes that hear each other at once. Gives what was told about rooms too. */
-const makeCluster = () => {
+const makeCluster = (override: Partial<NamespaceAdapter> = {}) => {
   const nodes = new Set<LocalSockets>()
   const log: Array<string> = []
   const layer = Layer.succeed(Adapter, {
@@ -99,7 +99,7 @@ const makeCluster = () => {
               ? Effect.fail(new AdapterError({ reason: "Unavailable", operation: "subscribe" }))
               : Effect.sync(() => log.push(`subscribed ${room}`))
         }
-        return adapter
+        return { ...adapter, ...override }
       })
   })
   return { layer, log }
@@ -112,8 +112,9 @@ const ChatLive = SocketServer.namespace(Chat, (socket) =>
   )
 )
 
-const setup = Effect.gen(function* () {
-  const { layer, log } = makeCluster()
+/** Two servers with a client each; `override` replaces what their adapters do. */
+const setupWith = Effect.fnUntraced(function* (override: Partial<NamespaceAdapter>) {
+  const { layer, log } = makeCluster(override)
   const here = yield* Fake.make(ChatLive, {}, layer)
   const there = yield* Fake.make(ChatLive, {}, layer)
   const handle = (server: Fake.TestServer) => SocketServer.handle(Chat).pipe(Effect.provide(server.context))
@@ -121,6 +122,8 @@ const setup = Effect.gen(function* () {
   const far = there.connected(nsp)
   return { here, there, near, far, log, chat: yield* handle(here), farChat: yield* handle(there) }
 })
+
+const setup = setupWith({})
 
 describe("two nodes", () => {
   it.effect("broadcasts reach both, local ones this one; in the order of the program", () =>
@@ -150,6 +153,36 @@ describe("two nodes", () => {
         { socketId: far.sid(nsp), value: false },
         { socketId: near.sid(nsp), value: true }
       ])
+    })
+  )
+
+  it.effect("sockets of other nodes that do not answer are failures like those of this one", () =>
+    Effect.gen(function* () {
+      const silent = new AdapterError({
+        reason: "Timeout",
+        operation: "emitWithAck",
+        received: [],
+        missing: { count: 0, nodes: [] },
+        unanswered: 2
+      })
+      const { chat, near } = yield* setupWith({ publishWithAcks: () => Stream.fail(silent) })
+      const asked = yield* Effect.forkChild(Effect.flip(Stream.runCollect(chat.emitWithAck("vote"))), {
+        startImmediately: true
+      })
+      yield* TestClock.adjust(0)
+      near.answer(nsp, 0, true)
+      yield* TestClock.adjust(0)
+      const error = yield* Fiber.join(asked)
+      assert.strictEqual(error._tag, "PartialResult")
+      if (error._tag !== "PartialResult") return
+      assert.deepStrictEqual([error.received, error.missing], [1, 2])
+      assert.deepStrictEqual(
+        error.failures.map((failure) => [failure.socketId, (failure.error as { _tag: string })._tag]),
+        [
+          [undefined, "AckTimeout"],
+          [undefined, "AckTimeout"]
+        ]
+      )
     })
   )
 

@@ -31,6 +31,9 @@ export const makeLog = (options: LogOptions = {}) => {
   const waiting: Array<() => void> = []
   const sessions = new Map<string, SocketSession>()
   const nodes = new Set<LocalSockets>()
+  /** The last event that was stored, and who waits for which. */
+  let delivered = 0
+  const catchingUp: Array<{ readonly place: number; readonly resume: () => void }> = []
   const log = {
     sessions,
     /** How many times a session was kept. */
@@ -71,8 +74,13 @@ export const makeLog = (options: LogOptions = {}) => {
                 entries.push({ target, data: structuredClone(event.data) as EventData["data"] })
                 const offset = String(entries.length)
                 const settle = (): void => {
+                  delivered = Number(offset)
                   done(offset)
                   for (const node of others()) node.deliver(target, { data: event.data }, flags, offset)
+                  for (const waiter of catchingUp.splice(0)) {
+                    if (waiter.place <= delivered) waiter.resume()
+                    else catchingUp.push(waiter)
+                  }
                 }
                 if (options.manual === true) waiting.push(settle)
                 else settle()
@@ -88,7 +96,14 @@ export const makeLog = (options: LogOptions = {}) => {
                 ),
               restore: (pid, offset) =>
                 Effect.andThen(
-                  log.restoring,
+                  Effect.andThen(
+                    log.restoring,
+                    Effect.callback<void>((resume) => {
+                      const place = Number(offset ?? sessions.get(pid)?.since ?? 0)
+                      if (place <= delivered || place > entries.length) resume(Effect.void)
+                      else catchingUp.push({ place, resume: () => resume(Effect.void) })
+                    })
+                  ),
                   Effect.suspend(() => {
                     log.asked.push(offset)
                     const session = sessions.get(pid)

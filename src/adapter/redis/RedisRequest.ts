@@ -89,11 +89,14 @@ export class RedisRequest<A> implements Expirable {
 
   onDeadline(): void {
     const nodes = this.#nodes
-    // Of nodes whose clients are silent it is not known how many they are: one at least.
-    const silent = nodes === undefined ? 0 : Math.max(nodes - this.#answered, this.#outstanding > 0 ? 1 : 0)
-    const missing = nodes === undefined ? undefined : { count: silent, nodes: [] }
     this.fail(
-      new AdapterError({ reason: "Timeout", operation: this.operation, received: this.#received.slice(), missing })
+      new AdapterError({
+        reason: "Timeout",
+        operation: this.operation,
+        received: this.#received.slice(),
+        missing: nodes === undefined ? undefined : { count: Math.max(nodes - this.#answered, 0), nodes: [] },
+        unanswered: this.#outstanding
+      })
     )
   }
 

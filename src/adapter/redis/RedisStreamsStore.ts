@@ -117,6 +117,9 @@ class Recovery {
   }
 }
 
+/** How often it is looked whether the reader has come to where a client was: milliseconds. The namespace bounds how long. */
+const catchUpInterval = 5
+
 type Command = (key: string, words: Commands.Words) => Effect.Effect<unknown, AdapterError>
 
 /** The store of a namespace. */
@@ -201,6 +204,8 @@ export const make = (host: StoreHost): BusStore => {
     // After the log was read: what has been trimmed until now may have been trimmed while it was.
     yield* checkTruncation(command, position)
     yield* checkStray(command, position)
+    // The client may come from a node that was ahead: what this one has not come to yet, it must not get once more.
+    while (StreamId.isAfter(position, reader.position)) yield* Effect.sleep(catchUpInterval)
     // Single-use: of all who ask, one deletes it.
     if (Number(yield* command(key, Commands.remove(key))) !== 1) return yield* unknown
     // What this node has delivered meanwhile, the socket has missed too; what it will deliver from now on is the namespace's own.

@@ -88,7 +88,9 @@ export const answers = ({ supports, cluster }: ClusterHarness): void => {
         sockets.received?.map((reply) => (reply as { args: unknown }).args),
         [[true]]
       )
-      assert.strictEqual(sockets.missing?.count, 1)
+      // The server has said that it asked one socket: it is there, and that one is silent.
+      assert.strictEqual(sockets.missing?.count, 0)
+      assert.strictEqual(sockets.unanswered, 1)
       // Answers that come too late, and twice, harm nobody.
       for (const reply of silent.waiting) for (let i = 0; i < 2; i++) reply(["late"])
       silent.answer = far.answer
