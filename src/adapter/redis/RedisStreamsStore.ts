@@ -32,9 +32,11 @@ const page = 500
 
 /** The text of a session; throws for data that has no form in msgpack. */
 export const encodeSessionOrThrow = (session: SocketSession): string => {
-  const { sid, pid, rooms, data, since } = session
-  return Base64.encode(MsgpackEncode.encodeOrThrow({ sid, pid, rooms: [...rooms], data, since }, "notepack3"))
+  const { sid, pid, rooms, data, since, written } = session
+  return Base64.encode(MsgpackEncode.encodeOrThrow({ sid, pid, rooms: [...rooms], data, since, written }, "notepack3"))
 }
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
 
 /** Reads a session, also one of an official node; undefined where the text is none. */
 export const decodeSession = (text: string, pid: string): SocketSession | undefined => {
@@ -42,10 +44,19 @@ export const decodeSession = (text: string, pid: string): SocketSession | undefi
   if (bytes === undefined) return undefined
   const decoded = MsgpackDecode.decode(bytes)
   if (decoded._tag === "MsgpackFailure" || !isJsonObject(decoded.value)) return undefined
-  const { sid, rooms, data, since } = decoded.value
+  const { sid, rooms, data, since, written } = decoded.value
   if (typeof sid !== "string" || decoded.value["pid"] !== pid) return undefined
   if (!Array.isArray(rooms) || !rooms.every((room) => typeof room === "string")) return undefined
-  return { sid, pid, rooms, data, since: typeof since === "string" ? since : undefined }
+  const session = { sid, pid, rooms, data, since: textOf(since) }
+  return isJsonObject(written)
+    ? { ...session, written: { last: textOf(written["last"]), end: textOf(written["end"]) } }
+    : session
+}
+
+/** Where the log is read from for a client that names this place: whoever has all that was written has missed nothing before the loss. */
+const beginning = (named: string, { written }: SocketSession): string => {
+  const end = written?.last === named ? written.end : undefined
+  return end !== undefined && StreamId.parse(end) !== undefined && StreamId.isAfter(end, named) ? end : named
 }
 
 /** What the store works with. */
@@ -197,8 +208,9 @@ export const make = (host: StoreHost): BusStore => {
     const text = Commands.textOf(yield* command(key, Commands.peek(key)))
     const session = text === undefined ? undefined : decodeSession(text, pid)
     if (session === undefined) return yield* unknown
-    const position = offset ?? session.since
-    if (position === undefined || StreamId.parse(position) === undefined) return yield* nowhere
+    const named = offset ?? session.since
+    if (named === undefined || StreamId.parse(named) === undefined) return yield* nowhere
+    const position = beginning(named, session)
     const log = new Recovery(host, session.rooms, position)
     yield* log.toEnd(command)
     // After the log was read: what has been trimmed until now may have been trimmed while it was.

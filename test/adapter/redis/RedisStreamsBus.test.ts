@@ -342,6 +342,29 @@ describe.skipIf(!Redis.available)(`Redis Streams (${Redis.hint})`, () => {
       })
     )
 
+    it.live("an idle client whose place was trimmed long ago comes back, if it has all that was written to it", () =>
+      Effect.gen(function* () {
+        const run = yield* commands(redis.url)
+        const a = yield* node(yield* client("redis", redis.url), {
+          namespace: "/idle",
+          streamName: "idle",
+          uid: uidA,
+          recovery: 60_000
+        })
+        const { store } = a.bus
+        const ids: Array<string> = []
+        for (let i = 0; i < 6; i++) ids.push(offsetOf(yield* a.publish(event(["x", i]))))
+        yield* run("XTRIM", "idle", "MINID", ids[5]!)
+        const kept = { ...session("p12", ["sid-p12"], ids[0]), written: { last: ids[1], end: ids[4] } }
+        const restore = (offset: string | undefined) =>
+          Effect.andThen(store!.persist(kept), store!.restore("p12", offset))
+        assert.lengthOf((yield* restore(ids[1])).missed, 1)
+        // One that lacks what was written to it has missed something.
+        assert.strictEqual(yield* reason(restore(ids[0])), "LogTruncated")
+        assert.strictEqual(yield* reason(restore(undefined)), "LogTruncated")
+      })
+    )
+
     it.live("a log that never had an entry is a place, too", () =>
       Effect.gen(function* () {
         const options = { namespace: "/empty", streamName: "empty", recovery: 60_000 }
