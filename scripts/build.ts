@@ -47,7 +47,10 @@ const compile = (): void => {
 }
 
 const checkTargets = (): number => {
-  const files = [...new Set([...targets(exportMap), ...targets(importMap)])]
+  const all = new Set([...targets(exportMap), ...targets(importMap)])
+  const files = Array.from(all).filter((target) => target.startsWith("."))
+  // What is not a file is a module of a package: this throws where there is none.
+  for (const target of all) if (!target.startsWith(".")) import.meta.resolve(target)
   const missing = files.filter((file) => !existsSync(join(root, file)))
   if (missing.length > 0) throw new Error(`package.json names files that do not exist: ${missing.join(", ")}`)
   return files.length
