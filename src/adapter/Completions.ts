@@ -1,7 +1,7 @@
 /**
  * Tells callers what became of their messages in the order of the calls, in whatever order it becomes known.
  */
-import type { Published } from "../ClusterBus.ts"
+import type { Published } from "./ClusterBus.ts"
 
 /** A message whose caller is to be told. */
 export interface Completion {
@@ -11,7 +11,7 @@ export interface Completion {
 
 /** Completions in the order of the calls. */
 export class Completions {
-  #queue: Array<Completion> = []
+  readonly #queue: Array<Completion> = []
   #head = 0
   #telling = false
 
@@ -25,6 +25,11 @@ export class Completions {
     const completion: Completion = { done, published: undefined }
     this.#queue.push(completion)
     return completion
+  }
+
+  /** Whether nobody who called before is still to be told. */
+  isNext(completion: Completion): boolean {
+    return this.#queue[this.#head] === completion
   }
 
   /** It is known what became of it; only what is said first counts. */
@@ -42,11 +47,11 @@ export class Completions {
     }
     this.#telling = false
     if (this.#head !== this.#queue.length && this.#head <= 1024) return
-    this.#queue = this.#queue.slice(this.#head)
+    this.#queue.splice(0, this.#head)
     this.#head = 0
   }
 
-  /** What is not known by now will not be. */
+  /** Nothing more will become known. */
   settleAll(published: Published): void {
     for (const completion of this.#queue.slice(this.#head)) this.settle(completion, published)
   }

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Completions } from "../../../src/adapter/redis/RedisStreamCompletions.ts"
-import type { Published } from "../../../src/adapter/ClusterBus.ts"
+import { Completions } from "../../src/adapter/Completions.ts"
+import type { Published } from "../../src/adapter/ClusterBus.ts"
 
 const published = (offset: string): Published => ({ _tag: "Published", offset })
 
