@@ -8,6 +8,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { ConnectionSink } from "../KeptConnection.ts"
 import * as Deadlines from "../../runtime/Deadlines.ts"
 import { type AdapterCounters, AdapterError } from "../Adapter.ts"
 import type { Broker, BusRequest, ClusterBus } from "../ClusterBus.ts"
@@ -76,7 +77,7 @@ export const make = Effect.fnUntraced(function* (
   let ended = false
   const ready = yield* Deferred.make<void, AdapterError>()
   const connecting = new Set(["listener", "publisher"])
-  const sinkOf = (name: string, connectedAgain: () => void): Connection.ConnectionSink => {
+  const sinkOf = (name: string, connectedAgain: () => void): ConnectionSink => {
     let before = false
     return {
       connected: () => {

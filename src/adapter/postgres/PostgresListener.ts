@@ -4,8 +4,9 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { type ConnectionSink, keep } from "../KeptConnection.ts"
 import { AdapterError } from "../Adapter.ts"
-import * as Connection from "./PostgresConnection.ts"
+import type * as Connection from "./PostgresConnection.ts"
 import * as Names from "./PostgresNames.ts"
 import type { PostgresSettings } from "./PostgresOptions.ts"
 
@@ -93,7 +94,7 @@ export class Listener {
   run(
     open: Effect.Effect<Connection.Connected, unknown, Scope.Scope>,
     schedule: Connection.Reconnection,
-    sink: Connection.ConnectionSink
+    sink: ConnectionSink
   ): Effect.Effect<never> {
     const { answerTimeout, probeInterval } = this.#settings
     const session = (up: () => void): Effect.Effect<never, unknown, Scope.Scope> =>
@@ -124,7 +125,7 @@ export class Listener {
           Effect.sync(() => this.#lost())
         )
       })
-    return Connection.keep(session, schedule, sink)
+    return keep(session, schedule, sink)
   }
 
   #all(): ReadonlyArray<Channel> {

@@ -4,9 +4,10 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { type ConnectionSink, keep } from "../KeptConnection.ts"
 import type { Deadlines, Expirable } from "../../runtime/Deadlines.ts"
 import { AdapterError } from "../Adapter.ts"
-import * as Connection from "./PostgresConnection.ts"
+import type * as Connection from "./PostgresConnection.ts"
 import type { Form } from "./PostgresEncoding.ts"
 import type { PostgresSettings } from "./PostgresOptions.ts"
 import * as Statements from "./PostgresStatements.ts"
@@ -78,7 +79,7 @@ export class Publisher implements Expirable {
   run(
     open: Effect.Effect<Connection.Connected, unknown, Scope.Scope>,
     schedule: Connection.Reconnection,
-    sink: Connection.ConnectionSink
+    sink: ConnectionSink
   ): Effect.Effect<never> {
     const session = (up: () => void): Effect.Effect<never, unknown, Scope.Scope> =>
       Effect.gen({ self: this }, function* () {
@@ -90,7 +91,7 @@ export class Publisher implements Expirable {
           Effect.sync(() => this.#lost())
         )
       })
-    return Connection.keep(session, schedule, sink)
+    return keep(session, schedule, sink)
   }
 
   #lost(): void {

@@ -7,7 +7,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { keep, type SessionSink } from "./RedisStreamSession.ts"
+import { type ConnectionSink, keep } from "../KeptConnection.ts"
 import type { RedisStreamsSettings } from "./RedisStreamsOptions.ts"
 import type { Reconnection } from "./RedisConnection.ts"
 import * as Commands from "./RedisStreamCommands.ts"
@@ -21,7 +21,7 @@ export interface ReaderConnection {
 }
 
 /** Hears what a reader reads; never throws. */
-export interface ReaderSink extends SessionSink {
+export interface ReaderSink extends ConnectionSink {
   /** An entry. `false` holds it, and all behind it, until `pump` is called. */
   entry(entry: Commands.Entry): boolean
   /** The position has changed. */
@@ -116,7 +116,7 @@ class Reader implements StreamReader {
     schedule: Reconnection,
     ready: Deferred.Deferred<void>
   ): Effect.Effect<never> {
-    const session = (up: () => void): Effect.Effect<never, unknown, Scope.Scope> =>
+    const session = (up: () => void): Effect.Effect<never, Error, Scope.Scope> =>
       Effect.gen({ self: this }, function* () {
         const connection = yield* connect
         const reading = Effect.gen({ self: this }, function* () {
@@ -126,7 +126,7 @@ class Reader implements StreamReader {
           while (true) yield* this.#readOn(connection)
         })
         return yield* Effect.raceFirst(reading, connection.lost)
-      })
+      }).pipe(Effect.mapError((cause) => (cause instanceof Error ? cause : new Error("disconnected", { cause }))))
     return keep(session, schedule, this.#sink)
   }
 
